@@ -1,0 +1,45 @@
+# Everything a person runs. Each target sets up what it needs in .venv, by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint bench format lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/ready  ## a throwaway fleet, SFTP server and database, taken through the whole of it
+	@$(BIN)/reconciler demo
+
+test: .venv/ready  ## every test, against real SFTP servers, SQLite and PostgreSQL
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: .venv/ready  ## formatting, lint, types and import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: .venv/ready  ## speed as ratios against floors taken in the same run
+	@$(BIN)/python -m benchmarks
+
+format: .venv/ready  ## put the code in its canonical form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:  ## compile the pinned requirements anew (needs uv)
+	uv pip compile pyproject.toml --group dev --extra demo --universal --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements-dev.txt
+	uv pip compile pyproject.toml --extra demo --universal --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --quiet -c requirements-dev.txt -o requirements.txt
+
+clean:  ## remove the environment and every cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "reconciler needs Python 3.11 or newer; name one with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "setting up .venv (once) …"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,44 @@
+"""The reconciled thing: a connection, as desired and as observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.config.district import District
+
+
+class Phase(StrEnum):
+    """How far a connection has come, in the order in which it gets there."""
+
+    SAVED = "saved"
+    TESTED = "tested"
+    INITIALIZED = "initialized"
+    MAPPED = "mapped"
+    SYNCING = "syncing"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What git wants, or what the database last applied: the two are compared as this one type."""
+
+    district: District
+    mapper_digest: str
+    """SHA-256 of the mapper's canonical JSON: a mapper that changes changes its connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A connection as the database has it."""
+
+    connection: Connection
+    phase: Phase
+    unfinished: bool
+    """It was saved and not (yet) carried out to its end: planned again even where nothing differs."""
+    retired_at: datetime | None = None
+    """When its file was found to be gone; None while the file is there."""
+    deactivated: bool = False
+    """Its rows were made inactive, `policy.retire_after_days` after it was retired."""
+    host_key_seen: str = ""
+    """The first key that the server showed, as `type base64`, under `policy.host_keys: first-use`."""

@@ -1,0 +1,46 @@
+"""The only reader of the environment.
+
+`Settings.from_env` is called once, in the command line; everything below receives values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_SECRETS_DIR = Path("/run/secrets")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, before any option or file is looked at."""
+
+    root: Path | None = None
+    """RECONCILER_ROOT: the configuration repository."""
+    database_url: str | None = None
+    """RECONCILER_DATABASE_URL."""
+    secrets_dir: Path = DEFAULT_SECRETS_DIR
+    """RECONCILER_SECRETS_DIR: where `{file: …}` secrets lie."""
+    actor: str = ""
+    """Who runs this: RECONCILER_ACTOR, else what CI says, else the login name. Written to history."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The whole environment, for `{env: …}` secrets only."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        env = os.environ if environ is None else environ
+        root = env.get("RECONCILER_ROOT")
+        return cls(
+            root=Path(root) if root else None,
+            database_url=env.get("RECONCILER_DATABASE_URL") or None,
+            secrets_dir=Path(env.get("RECONCILER_SECRETS_DIR") or DEFAULT_SECRETS_DIR),
+            actor=_actor(env),
+            environ=env,
+        )
+
+
+def _actor(env: Mapping[str, str]) -> str:
+    names = ("RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME")
+    return next((env[name] for name in names if env.get(name)), "")
