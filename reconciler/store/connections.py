@@ -1,0 +1,199 @@
+"""Connections as the database has them: what was applied, how far it came, how it ended.
+
+The functions that change something take a database connection inside a transaction that has proved its
+lease already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import delete, insert, select, update
+
+from reconciler.config.district import District
+from reconciler.errors import StoreError
+from reconciler.planning.connection import Connection, Observed, Phase
+from reconciler.roster.delta import Reject, SisSchool, Snapshot
+from reconciler.store.snapshots import snapshot_from_text
+from reconciler.store.tables import CONNECTION, REJECT, ROSTER, RUN, SIS_SCHOOL
+
+_OBSERVED = (
+    CONNECTION.c.district,
+    CONNECTION.c.spec,
+    CONNECTION.c.mapper_digest,
+    CONNECTION.c.phase,
+    CONNECTION.c.unfinished,
+    CONNECTION.c.retired_at,
+    CONNECTION.c.deactivated,
+    CONNECTION.c.host_key_seen,
+)
+
+
+def observe(transaction: Transaction, district: str | None = None) -> dict[str, Observed]:
+    """Every connection, or one district's, by district and sorted by it."""
+    query = select(*_OBSERVED).order_by(CONNECTION.c.district)
+    if district is not None:
+        query = query.where(CONNECTION.c.district == district)
+    return {row.district: _observed(row) for row in transaction.execute(query)}
+
+
+def save(transaction: Transaction, connection: Connection, phase: Phase) -> None:
+    """Put the spec on record, to be carried out: unfinished until `finish` says otherwise."""
+    district = connection.district
+    values = {
+        "account": district.account,
+        "name": district.name,
+        "spec": json.dumps(district.to_json(), sort_keys=True, ensure_ascii=False),
+        "mapper": district.mapper,
+        "mapper_digest": connection.mapper_digest,
+        "phase": phase.value,
+        "unfinished": True,
+        "retired_at": None,
+        "deactivated": False,
+    }
+    before = observe(transaction, district.id).get(district.id)
+    if before is None:
+        transaction.execute(insert(CONNECTION).values(district=district.id, **values))
+    else:
+        change(transaction, district.id, **values, **_forgotten(before, district))
+
+
+def change(transaction: Transaction, district: str, **values: Any) -> None:
+    """Alter a connection on record. Raises StoreError database.failed where there is none."""
+    changed = transaction.execute(update(CONNECTION).where(CONNECTION.c.district == district).values(values))
+    if changed.rowcount != 1:
+        raise StoreError(
+            f"{district}: the database has no such connection",
+            code="database.failed",
+            hint="run `reconciler reconcile` to create it",
+        )
+
+
+def finish(
+    transaction: Transaction,
+    district: str,
+    *,
+    outcome: str,
+    problem: Mapping[str, str] | None,
+    unfinished: bool | None,
+    synced: bool,
+    run: str,
+    at: datetime,
+) -> None:
+    """Put on record how a run ended for the district; nothing to do where it never was saved."""
+    values: dict[str, Any] = {
+        "outcome": outcome,
+        "problem": json.dumps(dict(problem), sort_keys=True) if problem else None,
+    }
+    if unfinished is not None:
+        values["unfinished"] = unfinished
+    if synced:
+        values |= last_sync(transaction, outcome, run, at)
+    transaction.execute(update(CONNECTION).where(CONNECTION.c.district == district).values(values))
+
+
+def last_sync(transaction: Transaction, outcome: str, run: str, at: datetime) -> dict[str, Any]:
+    """The columns that tell of the last sync, its commit taken from the run."""
+    commit = transaction.execute(select(RUN.c.commit).where(RUN.c.id == run)).scalar()
+    return {"last_sync_at": at, "last_sync_outcome": outcome, "last_sync_commit": commit or None}
+
+
+def deactivate(transaction: Transaction, district: str, at: datetime) -> dict[str, int]:
+    """Make all of the district's rows inactive; how many of each entity were not already."""
+    counts = {}
+    for entity, table in ROSTER.items():
+        rows = update(table).where(table.c.district == district, table.c.active == True)  # noqa: E712
+        counts[entity] = transaction.execute(rows.values(active=False, removed_at=at)).rowcount
+    change(transaction, district, deactivated=True, unfinished=False)
+    return counts
+
+
+def replace_schools(transaction: Transaction, district: str, schools: Sequence[SisSchool]) -> None:
+    transaction.execute(delete(SIS_SCHOOL).where(SIS_SCHOOL.c.district == district))
+    rows = [
+        {
+            "district": district,
+            "id": school.sis_id,
+            "name": school.name or None,
+            "type": school.type or None,
+            "nces_id": school.nces_id or None,
+            "students": school.students,
+        }
+        for school in schools
+    ]
+    if rows:
+        transaction.execute(insert(SIS_SCHOOL), rows)
+
+
+def replace_rejects(transaction: Transaction, district: str, rejects: Sequence[Reject]) -> None:
+    transaction.execute(delete(REJECT).where(REJECT.c.district == district))
+    rows = [
+        {
+            "district": district,
+            "position": position,
+            "entity": reject.entity,
+            "file": reject.file,
+            "row": reject.row,
+            "column": reject.column,
+            "code": reject.code,
+            "reason": reject.reason,
+            "severity": reject.severity,
+            "key": reject.key,
+        }
+        for position, reject in enumerate(rejects)
+    ]
+    if rows:
+        transaction.execute(insert(REJECT), rows)
+
+
+def snapshot(transaction: Transaction, district: str) -> Snapshot:
+    """Which files the stored rows came from; an empty one where that is not known."""
+    query = select(CONNECTION.c.snapshot).where(CONNECTION.c.district == district)
+    return snapshot_from_text(transaction.execute(query).scalar())
+
+
+def rejects(transaction: Transaction, district: str) -> list[Reject]:
+    """The rows of the last sync that were not taken, in the order in which they were found."""
+    query = select(REJECT).where(REJECT.c.district == district).order_by(REJECT.c.position)
+    names = [field.name for field in fields(Reject)]
+    return [Reject(**{name: row._mapping[name] for name in names}) for row in transaction.execute(query)]
+
+
+def sis_schools(transaction: Transaction, district: str) -> list[SisSchool]:
+    """The district's schools as its files last named them, sorted by their id."""
+    query = select(SIS_SCHOOL).where(SIS_SCHOOL.c.district == district).order_by(SIS_SCHOOL.c.id)
+    return [
+        SisSchool(row.id, row.name or "", row.type or "", row.nces_id or "", row.students)
+        for row in transaction.execute(query)
+    ]
+
+
+def _observed(row: Any) -> Observed:
+    return Observed(
+        connection=Connection(District.from_json(json.loads(row.spec)), row.mapper_digest),
+        phase=Phase(row.phase),
+        unfinished=row.unfinished,
+        retired_at=row.retired_at,
+        deactivated=row.deactivated,
+        host_key_seen=row.host_key_seen or "",
+    )
+
+
+def _forgotten(before: Observed, now: District) -> dict[str, Any]:
+    """What is no longer true of a connection that is saved again.
+
+    Inactive rows come back only through a full sync, so what was read last must not count as known. A
+    host key belongs to its host and port: another server's first key is to be seen anew.
+    """
+    forgotten: dict[str, Any] = {}
+    if before.deactivated:
+        forgotten["snapshot"] = None
+    was = before.connection.district.sftp
+    if (was.host, was.port) != (now.sftp.host, now.sftp.port):
+        forgotten["host_key_seen"] = None
+    return forgotten

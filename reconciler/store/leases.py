@@ -1,0 +1,159 @@
+"""Leases: the right to work on one district, for a while.
+
+Whoever takes a lease raises its epoch. Each write transaction first renews the lease by district and
+epoch, inside that transaction: a runner that was paused and overtaken writes nothing. Time is the
+database's, so hosts may disagree about theirs.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection, or_, select, text, update
+
+from reconciler.errors import LockError, StoreError
+from reconciler.store.columns import DatabaseTime
+from reconciler.store.database import Database
+from reconciler.store.errors import LOCK_NOT_AVAILABLE, sqlstate
+from reconciler.store.holder import Holder, this_process
+from reconciler.store.tables import LEASE
+
+TTL_SECONDS = 30
+"""How long a lease outlives its last renewal, where nobody can see that its holder is dead."""
+
+_POLL_SECONDS = 0.2
+_ENSURE_ROW = text("INSERT INTO lease (district, epoch) VALUES (:district, 0) ON CONFLICT DO NOTHING")
+
+
+class Lease(Protocol):
+    """A lease as others see it."""
+
+    @property
+    def district(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """The right to work on `district`, as long as nobody has raised the epoch."""
+
+    district: str
+    epoch: int
+
+
+def held(lease: Lease) -> HeldLease:
+    """`lease` as the store made it. Raises TypeError for one that something else made."""
+    if not isinstance(lease, HeldLease):
+        raise TypeError("a lease comes from Store.acquire")
+    return lease
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A lease as it was found."""
+
+    epoch: int
+    holder: Holder | None
+    acquired_at: datetime | None
+    expired: bool
+
+    @property
+    def is_free(self) -> bool:
+        return self.holder is None or self.expired or self.holder.is_dead()
+
+
+def acquire(database: Database, district: str, wait_seconds: float) -> HeldLease:
+    """Take the district's lease, waiting up to `wait_seconds` for its holder.
+
+    Raises LockError lock.held, which names the holder.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        seen = _look(database, district)
+        if seen.is_free and _take(database, district, seen):
+            return HeldLease(district, seen.epoch + 1)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise _held(district, seen)
+        time.sleep(min(_POLL_SECONDS, left))
+
+
+def renew(connection: Connection, lease: HeldLease) -> None:
+    """Prove the lease and prolong it: the first statement of each write transaction.
+
+    The row stays locked until the transaction ends. Raises LockError lock.lost.
+    """
+    renewed = connection.execute(
+        update(LEASE)
+        .where(LEASE.c.district == lease.district, LEASE.c.epoch == lease.epoch, LEASE.c.holder.is_not(None))
+        .values(expires_at=DatabaseTime(TTL_SECONDS))
+    )
+    if renewed.rowcount != 1:
+        raise LockError(
+            f"{lease.district}: another run has taken this district over; nothing more is written here",
+            code="lock.lost",
+            hint="see what the other run did with `reconciler history`, then run again",
+            retryable=True,
+        )
+
+
+def release(database: Database, lease: HeldLease) -> None:
+    """Give the lease back; one that was lost already stays with its new holder."""
+    mine = (LEASE.c.district == lease.district, LEASE.c.epoch == lease.epoch)
+    database.write(
+        lambda c: c.execute(update(LEASE).where(*mine).values(holder=None, acquired_at=None, expires_at=None))
+    )
+
+
+def _look(database: Database, district: str) -> _Seen:
+    expired = (LEASE.c.expires_at <= DatabaseTime()).label("expired")
+    query = select(LEASE.c.epoch, LEASE.c.holder, LEASE.c.acquired_at, expired)
+    with database.read() as connection:
+        row = connection.execute(query.where(LEASE.c.district == district)).one_or_none()
+    if row is None:
+        return _Seen(0, None, None, False)
+    return _Seen(
+        row.epoch, Holder.from_text(row.holder) if row.holder else None, row.acquired_at, row.expired
+    )
+
+
+def _take(database: Database, district: str, seen: _Seen) -> bool:
+    """Raise the epoch if the lease is still as it was seen; False if somebody was faster."""
+    try:
+        return database.write(lambda connection: _compare_and_take(connection, district, seen))
+    except StoreError as error:
+        if error.__cause__ is not None and sqlstate(error.__cause__) == LOCK_NOT_AVAILABLE:
+            return False  # its holder is inside a write transaction, so it lives
+        raise
+
+
+def _compare_and_take(connection: Connection, district: str, seen: _Seen) -> bool:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
+    connection.execute(_ENSURE_ROW, {"district": district})
+    unchanged = [LEASE.c.district == district, LEASE.c.epoch == seen.epoch]
+    if seen.holder and not seen.holder.is_dead():
+        # It was expired when we looked; its holder may have woken up and renewed it since.
+        unchanged.append(or_(LEASE.c.holder.is_(None), LEASE.c.expires_at <= DatabaseTime()))
+    taken = connection.execute(
+        update(LEASE)
+        .where(*unchanged)
+        .values(
+            epoch=seen.epoch + 1,
+            holder=this_process().to_text(),
+            acquired_at=DatabaseTime(),
+            expires_at=DatabaseTime(TTL_SECONDS),
+        )
+    )
+    return taken.rowcount == 1
+
+
+def _held(district: str, seen: _Seen) -> LockError:
+    since = f" since {seen.acquired_at:%Y-%m-%d %H:%M:%S} UTC" if seen.acquired_at else ""
+    return LockError(
+        f"{district}: {seen.holder or 'another run'} works on this district{since}",
+        hint=f"wait for it to end; a run that died gives way by itself within {TTL_SECONDS} seconds",
+        retryable=True,
+    )

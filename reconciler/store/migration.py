@@ -1,0 +1,70 @@
+"""Brings the tables to the version of this program. Alembic is loaded only when there is something to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from reconciler.errors import StoreError
+from reconciler.store.database import Database
+from reconciler.store.errors import is_missing_table
+
+REVISIONS = ("0001", "0002")
+"""Every revision that this program knows, oldest first."""
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+_LOCK = 0x7265636F6E63  # "reconc": the advisory lock that migrating runs share
+
+
+def migrate(database: Database) -> None:
+    """Create or upgrade the tables. Two at once are safe: the second waits and finds nothing to do.
+
+    All of it is one transaction, so a run that is killed half-way leaves the version that was there.
+    Raises StoreError database.version if a newer program made the database.
+    """
+    if _current(database) != REVISIONS[-1]:
+        database.write(_upgrade)
+
+
+def alembic_config(connection: Connection) -> Any:
+    """Alembic's configuration for this database, without any file of settings."""
+    from alembic.config import Config  # noqa: PLC0415 (a third of a second, seldom needed)
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _current(database: Database) -> str | None:
+    try:
+        with database.read() as connection:
+            return _known_version(connection)
+    except StoreError as error:
+        if error.__cause__ is not None and is_missing_table(error.__cause__):
+            return None
+        raise
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 (as above)
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = '5min'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    command.upgrade(alembic_config(connection), "head")
+
+
+def _known_version(connection: Connection) -> str | None:
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if version is not None and version not in REVISIONS:
+        raise StoreError(
+            f"this database is of version {version}, which this program does not know",
+            code="database.version",
+            hint="it was made by a newer reconciler: upgrade this one",
+        )
+    return version

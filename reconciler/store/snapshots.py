@@ -1,0 +1,35 @@
+"""A snapshot as text and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reconciler.roster.delta import RemoteFile, Snapshot
+
+
+def snapshot_to_text(snapshot: Snapshot) -> str:
+    value = {
+        "files": [[file.name, file.size, file.modified] for file in snapshot.files],
+        "sha256": dict(snapshot.sha256),
+        "columns": {file: list(columns) for file, columns in snapshot.columns.items()},
+        "newline": dict(snapshot.newline),
+        "spec_digest": snapshot.spec_digest,
+        "settled": snapshot.settled,
+    }
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def snapshot_from_text(text: str | None) -> Snapshot:
+    """The snapshot that `text` says; an empty one, which equals no server's files, for None."""
+    if text is None:
+        return Snapshot()
+    value: dict[str, Any] = json.loads(text)
+    return Snapshot(
+        files=tuple(RemoteFile(name, size, modified) for name, size, modified in value["files"]),
+        sha256=value["sha256"],
+        columns={file: tuple(columns) for file, columns in value["columns"].items()},
+        newline=value["newline"],
+        spec_digest=value["spec_digest"],
+        settled=value["settled"],
+    )

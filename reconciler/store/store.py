@@ -1,0 +1,249 @@
+"""The store as the rest of the program sees it: one object, one method for each thing done or asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection as Transaction
+
+from reconciler.planning.connection import Connection, Observed, Phase
+from reconciler.planning.run import RunInfo
+from reconciler.roster.delta import EntityDelta, Reject, SisSchool, Snapshot
+from reconciler.store import connections, history, leases, runs, status
+from reconciler.store.database import Database
+from reconciler.store.export import export, export_columns
+from reconciler.store.leases import HeldLease, Lease, held
+from reconciler.store.migration import migrate
+from reconciler.store.roster_merge import merge
+from reconciler.store.snapshots import snapshot_to_text
+from reconciler.store.stored_rows import stored_columns
+from reconciler.store.tables import ROSTER, key_columns
+from reconciler.store.views import ConnectionView, RunView
+
+T = TypeVar("T")
+
+
+class Store:
+    """The database behind a URL, opened on first use; safe to share between threads.
+
+    What is done to a district takes its lease, is one transaction, and proves the lease inside it.
+    Raises StoreError for what the database does, LockError for a lease that is held or lost.
+    """
+
+    def __init__(self, url: str):
+        self._database = Database(url)
+
+    @property
+    def location(self) -> str:
+        """The database's URL without its password."""
+        return self._database.location
+
+    def migrate(self) -> None:
+        """Create the tables or bring them up to date; a single SELECT where there is nothing to do.
+
+        Raises StoreError database.version if a newer program made the database.
+        """
+        migrate(self._database)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- leases ------------------------------------------------------------------------------------
+
+    def acquire(self, district: str, *, wait_seconds: float) -> HeldLease:
+        """Raises LockError lock.held if its holder does not give way within `wait_seconds`."""
+        return leases.acquire(self._database, district, wait_seconds)
+
+    def renew(self, lease: Lease) -> None:
+        """Raises LockError lock.lost if another run has taken the district over."""
+        self._under(lease, lambda _: None)
+
+    def release(self, lease: Lease) -> None:
+        leases.release(self._database, held(lease))
+
+    # --- a connection's course ---------------------------------------------------------------------
+
+    def observe(self) -> dict[str, Observed]:
+        """Every connection by district, retired ones too, sorted."""
+        return self._read(connections.observe)
+
+    def observe_one(self, district: str) -> Observed | None:
+        return self._read(lambda t: connections.observe(t, district)).get(district)
+
+    def save(self, lease: Lease, connection: Connection, phase: Phase) -> None:
+        """Put the spec on record as unfinished, back from retirement if it was retired."""
+        if lease.district != connection.district.id:
+            raise ValueError("a lease serves its own district only")
+        self._under(lease, lambda t: connections.save(t, connection, phase))
+
+    def advance(self, lease: Lease, phase: Phase) -> None:
+        self._under(lease, lambda t: connections.change(t, lease.district, phase=phase.value))
+
+    def keep_host_key(self, lease: Lease, host_key: str) -> None:
+        self._under(lease, lambda t: connections.change(t, lease.district, host_key_seen=host_key or None))
+
+    def learn_schools(self, lease: Lease, schools: Sequence[SisSchool]) -> None:
+        """Replace what is known of the district's schools."""
+        self._under(lease, lambda t: connections.replace_schools(t, lease.district, schools))
+
+    def keep_rejects(self, lease: Lease, rejects: Sequence[Reject]) -> None:
+        """Replace the district's rejects, of a sync that wrote nothing else."""
+        self._under(lease, lambda t: connections.replace_rejects(t, lease.district, rejects))
+
+    def retire(self, lease: Lease, at: datetime) -> None:
+        """Its file is gone: put it on record, and leave every row as it is."""
+        self._under(lease, lambda t: connections.change(t, lease.district, retired_at=at, unfinished=False))
+
+    def deactivate(self, lease: Lease, at: datetime) -> dict[str, int]:
+        """Make all of the district's rows inactive; how many of each entity that were."""
+        return self._under(lease, lambda t: connections.deactivate(t, lease.district, at))
+
+    def finish(
+        self,
+        lease: Lease,
+        *,
+        outcome: str,
+        problem: Mapping[str, str] | None,
+        unfinished: bool | None,
+        synced: bool,
+        run: str,
+        at: datetime,
+    ) -> None:
+        """Put the end of a run on record; `synced` says that it was (also) a sync's end.
+
+        With `unfinished` None, what is on record about that stays.
+        """
+        self._under(
+            lease,
+            lambda t: connections.finish(
+                t,
+                lease.district,
+                outcome=outcome,
+                problem=problem,
+                unfinished=unfinished,
+                synced=synced,
+                run=run,
+                at=at,
+            ),
+        )
+
+    # --- rows --------------------------------------------------------------------------------------
+
+    def snapshot(self, district: str) -> Snapshot:
+        """Which files the stored rows came from; an empty snapshot where that is not known."""
+        return self._read(lambda t: connections.snapshot(t, district))
+
+    def stored_rows(self, district: str, entity: str) -> Iterator[tuple[Any, ...]]:
+        """Key columns, `row_hash` and `active` of every row, ordered by key, streamed."""
+        return self.stored_columns(district, entity, (*key_columns(entity), "row_hash"))
+
+    def stored_columns(self, district: str, entity: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """`columns` and `active` of every row, inactive ones too, ordered by key, streamed."""
+        return stored_columns(self._database, district, entity, columns)
+
+    def write_sync(
+        self,
+        lease: Lease,
+        deltas: Sequence[EntityDelta],
+        *,
+        rejects: Sequence[Reject] | None,
+        schools: Sequence[SisSchool] | None,
+        snapshot: Snapshot,
+        run: str,
+        at: datetime,
+    ) -> None:
+        """Everything that a sync changes, in one transaction. Applying it again changes no row.
+
+        `rejects` and `schools` replace what is on record; None leaves it.
+        """
+        order = list(ROSTER)
+
+        def write(transaction: Transaction) -> None:
+            for delta in sorted(deltas, key=lambda d: order.index(d.entity) if d.entity in ROSTER else -1):
+                merge(transaction, lease.district, delta, at)
+            if rejects is not None:
+                connections.replace_rejects(transaction, lease.district, rejects)
+            if schools is not None:
+                connections.replace_schools(transaction, lease.district, schools)
+            values = connections.last_sync(transaction, "succeeded", run, at)
+            values |= {"snapshot": snapshot_to_text(snapshot), "phase": Phase.SYNCING.value}
+            connections.change(transaction, lease.district, **values)
+            # A long transaction has used the lease up; what follows it needs a fresh one.
+            leases.renew(transaction, held(lease))
+
+        self._under(lease, write)
+
+    # --- history -----------------------------------------------------------------------------------
+
+    def begin_run(self, info: RunInfo) -> str:
+        return self._database.write(lambda t: runs.begin_run(t, info))
+
+    def record(
+        self,
+        run: str,
+        district: str,
+        *,
+        action: str,
+        outcome: str,
+        steps: Sequence[Mapping[str, Any]],
+        changes: Sequence[Mapping[str, Any]],
+        rows: Mapping[str, Mapping[str, int]],
+        error: Mapping[str, str] | None,
+        at: datetime,
+    ) -> None:
+        """Append what the run did to the district."""
+        result = runs.Result(district, action, outcome, steps, changes, rows, error, at)
+        self._database.write(lambda t: runs.record(t, run, result))
+
+    def end_run(self, run: str, *, outcome: str, summary: Mapping[str, int], at: datetime) -> None:
+        self._database.write(lambda t: runs.end_run(t, run, outcome=outcome, summary=summary, at=at))
+
+    # --- looking -----------------------------------------------------------------------------------
+
+    def connections(self, district: str | None = None) -> list[ConnectionView]:
+        """Every connection as `status` shows it, or the one of `district` if there is one."""
+        return self._read(lambda t: status.connections(t, district))
+
+    def history(self, district: str | None = None, limit: int = 20) -> list[RunView]:
+        """The last runs, newest first; with `district`, its results in the runs that touched it."""
+        return self._read(lambda t: history.history(t, district, limit))
+
+    def export(
+        self, entity: str, district: str | None = None, school: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The active rows by district and key, streamed. Raises UsageError for an unknown entity."""
+        return export(self._database, entity, district, school)
+
+    def export_columns(self, entity: str) -> tuple[str, ...]:
+        """The columns of an exported row, also where there is none. Raises UsageError as `export` does."""
+        return export_columns(entity)
+
+    def rejects(self, district: str) -> list[Reject]:
+        return self._read(lambda t: connections.rejects(t, district))
+
+    def sis_schools(self, district: str) -> list[SisSchool]:
+        return self._read(lambda t: connections.sis_schools(t, district))
+
+    # --- the two ways in ---------------------------------------------------------------------------
+
+    def _read(self, look: Callable[[Transaction], T]) -> T:
+        with self._database.read() as transaction:
+            return look(transaction)
+
+    def _under(self, lease: Lease, work: Callable[[Transaction], T]) -> T:
+        def proved(transaction: Transaction) -> T:
+            leases.renew(transaction, held(lease))
+            return work(transaction)
+
+        return self._database.write(proved)

@@ -1,0 +1,122 @@
+"""The tables are made once, by whoever comes first, and never by a program that is too old for them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from reconciler.errors import StoreError
+from reconciler.store import Store
+from reconciler.store.columns import Key
+from reconciler.store.database import Database
+from reconciler.store.migration import REVISIONS, SCRIPTS, alembic_config
+from reconciler.store.tables import METADATA
+from tests.databases import Postgres
+from tests.store import samples
+from tests.store.processes import go_on, heard, process
+
+
+def test_a_missing_database_is_made_on_first_use(empty_database_url: str) -> None:
+    with Store(empty_database_url) as store:
+        store.migrate()
+        assert store.observe() == {}
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    store.migrate()
+    store.migrate()
+    assert store.observe() == {}
+
+
+def test_the_migrations_lead_to_the_tables_that_the_program_uses(database_url: str) -> None:
+    database = Database(database_url)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    database.close()
+
+
+def test_every_key_is_ordered_bytewise_whatever_the_locale_of_the_server(postgres: Postgres) -> None:
+    keys = {
+        (t.name, c.name) for t in METADATA.tables.values() for c in t.primary_key if isinstance(c.type, Key)
+    }
+    query = text("SELECT table_name, column_name FROM information_schema.columns WHERE collation_name = 'C'")
+    with postgres.database(migrated=True) as url:
+        database = Database(url)
+        with database.read() as connection:
+            assert keys <= {tuple(row) for row in connection.execute(query)}
+        database.close()
+
+
+def test_the_program_knows_exactly_the_revisions_that_are_in_its_folder(database_url: str) -> None:
+    database = Database(database_url)
+    with database.read() as connection:
+        scripts = ScriptDirectory.from_config(alembic_config(connection))
+        assert [script.revision for script in scripts.walk_revisions()] == list(reversed(REVISIONS))
+    database.close()
+    assert (SCRIPTS / "env.py").is_file()
+
+
+def test_a_database_of_a_newer_program_is_refused(store: Store, database_url: str) -> None:
+    _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError) as refused:
+        store.migrate()
+    assert refused.value.code == "database.version"
+    assert "newer reconciler" in refused.value.hint
+
+
+def test_an_older_database_is_upgraded_and_keeps_its_rows(store: Store, database_url: str) -> None:
+    samples.saved(store)
+    run = store.begin_run(samples.RUN)
+    _execute(database_url, *_BACK_TO_0001["sqlite" if database_url.startswith("sqlite") else "postgresql"])
+
+    store.migrate()
+
+    assert list(store.observe()) == ["riverbend-isd"]
+    with pytest.raises(StoreError):  # what 0002 brought
+        _execute(database_url, "DELETE FROM run")
+    assert [view.id for view in store.history()] == [run]
+
+
+def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url: str) -> None:
+    body = "say_and_wait('ready'); store.migrate(); store.observe(); print('done', flush=True)"
+    with process(empty_database_url, body) as one, process(empty_database_url, body) as other:
+        assert [heard(one), heard(other)] == ["ready", "ready"]
+        go_on(one)
+        go_on(other)
+        assert [heard(one), heard(other)] == ["done", "done"]
+
+
+def test_a_migrated_database_is_opened_without_loading_alembic(database_url: str) -> None:
+    script = "import sys; from reconciler.store import Store; Store(sys.argv[1]).migrate()\n"
+    script += "assert 'alembic' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script, database_url], check=True)
+
+
+_BACK_TO_0001 = {
+    "sqlite": (
+        *(
+            f"DROP TRIGGER {t}"
+            for t in ("run_result_update", "run_result_delete", "run_delete", "run_update")
+        ),
+        "UPDATE alembic_version SET version_num = '0001'",
+    ),
+    "postgresql": (
+        "DROP FUNCTION reconciler_refuse_change CASCADE",
+        "UPDATE alembic_version SET version_num = '0001'",
+    ),
+}
+
+
+def _execute(url: str, *statements: str) -> None:
+    database = Database(url)
+    try:
+        database.write(lambda connection: [connection.execute(text(s)) for s in statements])
+    finally:
+        database.close()
