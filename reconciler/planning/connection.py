@@ -18,6 +18,11 @@ class Phase(StrEnum):
     MAPPED = "mapped"
     SYNCING = "syncing"
 
+    def reaches(self, other: Phase) -> bool:
+        """Whether this phase is the other one or lies beyond it."""
+        order = list(Phase)
+        return order.index(self) >= order.index(other)
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:

@@ -1,0 +1,70 @@
+"""What differs in one connection, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from reconciler.planning.connection import Phase
+
+
+class Action(StrEnum):
+    """What is done to a connection as a whole."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    START = "start"
+    STOP = "stop"
+    RETIRE = "retire"
+
+    @property
+    def symbol(self) -> str:
+        return {"create": "+", "update": "~", "start": "▶", "stop": "■", "retire": "-"}[self.value]
+
+
+class Step(StrEnum):
+    """One step of carrying a change out, in the order in which steps are taken."""
+
+    TEST = "test"
+    INITIALIZE = "initialize"
+    MAP_SCHOOLS = "map_schools"
+    SYNC = "sync"
+    STOP = "stop"
+    DEACTIVATE = "deactivate"
+    """The rows of a connection retired long enough ago become inactive."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FieldChange:
+    """One field of the connection that differs; `before` or `after` is None where it was or is not set."""
+
+    path: str
+    before: Any = None
+    after: Any = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"path": self.path, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A district that is not as its file says, and the steps that make it so."""
+
+    district: str
+    action: Action
+    steps: tuple[Step, ...]
+    begins: Phase
+    """The phase that the connection is in once the change is saved and before its first step."""
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    """Why, where no field says it: `unfinished`, `file is gone`, … Shown, never decided on."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "district": self.district,
+            "action": str(self.action),
+            "steps": [str(s) for s in self.steps],
+            "changes": [f.to_json() for f in self.fields],
+            "reason": self.reason,
+        }

@@ -1,0 +1,127 @@
+"""The plan: desired against observed, as a value that can be shown, compared and carried out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from reconciler.planning.change import Action, Change, FieldChange, Step
+from reconciler.planning.connection import Connection, Observed, Phase
+from reconciler.planning.diff import diff
+from reconciler.planning.steps import ordered, phase_before, steps_for, steps_from, target_phase
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every change that is due, sorted by district, and how many districts are as they should be."""
+
+    changes: tuple[Change, ...]
+    unchanged: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes
+
+    def summary(self) -> dict[str, int]:
+        """How many districts each action concerns."""
+        totals = {str(action): 0 for action in Action}
+        for change in self.changes:
+            totals[str(change.action)] += 1
+        return {**totals, "unchanged": self.unchanged}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that the plan says."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"summary": self.summary(), "districts": [c.to_json() for c in self.changes]}
+
+
+def build_plan(
+    desired: Mapping[str, Connection],
+    observed: Mapping[str, Observed],
+    *,
+    now: datetime,
+    retire_after: timedelta,
+    refused: Collection[str] = (),
+    only: Collection[str] | None = None,
+) -> Plan:
+    """What has to happen for `observed` to become `desired`.
+
+    `refused` are districts whose files are there and wrong: they are neither changed nor retired. `only`
+    limits the plan to these districts.
+    """
+    names = sorted((desired.keys() | observed.keys()) - set(refused))
+    if only is not None:
+        names = [n for n in names if n in set(only)]
+    found = [_change(n, desired.get(n), observed.get(n), now, retire_after) for n in names]
+    changes = tuple(c for c in found if c)
+    alive = sum(1 for n in names if n in desired)
+    return Plan(changes, alive - sum(1 for c in changes if c.district in desired))
+
+
+def _change(
+    district: str,
+    desired: Connection | None,
+    observed: Observed | None,
+    now: datetime,
+    retire_after: timedelta,
+) -> Change | None:
+    if desired is None:
+        return _retirement(district, observed, now, retire_after) if observed else None
+    if observed is None or observed.retired_at is not None:
+        return _whole(district, desired, observed, now)
+    return _update(district, desired, observed, now)
+
+
+def _whole(district: str, desired: Connection, observed: Observed | None, now: datetime) -> Change:
+    """A connection that is not there yet, or whose file is back: every step."""
+    action, reason = (Action.START, "its file is back") if observed else (Action.CREATE, "")
+    fields = diff(observed.connection if observed else None, desired)
+    steps = ordered(steps_from(Phase.SAVED), desired.district, now)
+    return Change(district, action, steps, Phase.SAVED, fields, reason)
+
+
+def _update(district: str, desired: Connection, observed: Observed, now: datetime) -> Change | None:
+    fields = diff(observed.connection, desired)
+    finished = not observed.unfinished and observed.phase.reaches(target_phase(desired.district, now))
+    if not fields and finished:
+        return None
+    steps = steps_for(fields)
+    action = _action(desired, fields)
+    state_changed = observed.connection.district.sync.state != desired.district.sync.state
+    if state_changed:
+        steps.add(Step.STOP if desired.district.sync.state == "stopped" else Step.SYNC)
+    if observed.unfinished:
+        steps.add(Step.SYNC)
+    begins = phase_before(steps | ({Step.SYNC} if Step.STOP in steps else set()), observed.phase)
+    if not finished or (state_changed and Step.SYNC in steps):
+        steps |= steps_from(begins)
+    kept = ordered(steps, desired.district, now)
+    return Change(district, action, kept, begins, fields, "" if fields else "unfinished")
+
+
+def _action(after: Connection, fields: tuple[FieldChange, ...]) -> Action:
+    """Starting and stopping have names of their own where nothing else changes with them."""
+    if [f.path for f in fields] != ["sync.state"]:
+        return Action.UPDATE
+    return Action.STOP if after.district.sync.state == "stopped" else Action.START
+
+
+def _retirement(district: str, observed: Observed, now: datetime, retire_after: timedelta) -> Change | None:
+    """The file is gone: the connection stops at once, its rows become inactive when the time has passed."""
+    if observed.deactivated:
+        return None
+    due = (observed.retired_at or now) + retire_after <= now
+    if observed.retired_at is None:
+        steps: tuple[Step, ...] = (Step.STOP, Step.DEACTIVATE) if due else (Step.STOP,)
+        return Change(district, Action.RETIRE, steps, observed.phase, reason="its file is gone")
+    if not due:
+        return None
+    return Change(district, Action.RETIRE, (Step.DEACTIVATE,), observed.phase, reason="retired long enough")
