@@ -1,0 +1,117 @@
+"""A mapper as frozen values: which files, which entities, and what each field is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+FieldType = Literal["text", "date", "boolean", "integer", "email", "phone", "grade"]
+
+DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S")
+"""What a date may look like where a mapper names no formats. All agree on what each date means."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """One file, or one set of files, that the mapper reads."""
+
+    name: str
+    """Its name inside the mapper."""
+    pattern: str
+    """Shell glob on the file's name, case-insensitive."""
+    encoding: str = ""
+    """A Python codec name; empty: detected (UTF-8 with or without BOM, UTF-16, Windows-1252)."""
+    delimiter: str = ""
+    """One character; empty: detected (comma, tab, semicolon, pipe)."""
+    optional: bool = False
+    several: Literal["", "all", "newest"] = ""
+    """What to do when several files match: read them all, or the newest; empty: that is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test on one column's text. Exactly one of the operators is set."""
+
+    column: str
+    operator: Literal["in", "not_in", "equals", "not_equals", "not_empty", "empty", "matches"]
+    values: tuple[str, ...] = ()
+    ignore_case: bool = False
+    optional: bool = False
+    """A file without the column has it empty in every row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Another file beside the first one; its columns read as `alias.column`. Rows without a match stay."""
+
+    file: str
+    alias: str
+    on: tuple[tuple[str, str], ...]
+    """Pairs of (column on the left, column of the joined file)."""
+    where: tuple[Condition, ...] = ()
+    take: Literal["all", "first"] = "all"
+    split: str = ""
+    """Delimiter of a list on the left: each of its items is looked up, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one field of an entity is made: a source, then the steps in the order of the attributes."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+    """The first that is not empty counts."""
+    const: str | None = None
+    template: str | None = None
+    split: str = ""
+    """Delimiter of a list: one row for each item that is not empty."""
+    item: Literal["", "first"] = ""
+    """With `split`: only the list's first item, and no further rows."""
+    transform: tuple[str | tuple[str, str], ...] = ()
+    """Names of transforms, or a pair for `{"replace": [from, to]}`."""
+    map: tuple[tuple[str, str], ...] = ()
+    map_ignores_case: bool = False
+    default: str | None = None
+    type: FieldType = "text"
+    formats: tuple[str, ...] = ()
+    required: bool = False
+    optional: bool = False
+    """The file need not have the column; without it the field stays empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One way in which rows of an entity are read. An entity with several has the rows of all."""
+
+    file: str
+    fields: tuple[Field, ...]
+    joins: tuple[Join, ...] = ()
+    where: tuple[Condition, ...] = ()
+    distinct: bool = False
+    optional: bool = False
+    """A file without the source's columns simply has no such rows."""
+    path: str = ""
+    """Where in the mapper's document it stands, for errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMap:
+    """All sources of one entity."""
+
+    entity: str
+    sources: tuple[Source, ...]
+    prefer: Literal["", "first"] = ""
+    """`first`: where two sources have rows with one key, those of the earlier source count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """A whole mapper, `repeat` already written out."""
+
+    name: str
+    files: dict[str, FileSpec]
+    entities: dict[str, EntityMap]
+    description: str = ""
+    digest: str = ""
+    """SHA-256 of its canonical JSON without name and description: what decides the rows."""
+    document: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)

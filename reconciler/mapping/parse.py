@@ -1,0 +1,212 @@
+"""From a mapper's JSON to its model, `repeat` written out, every reference inside it checked.
+
+The JSON has passed schemas/mapper.schema.json before; what is found here are the mistakes that a schema
+cannot see: a source that reads a file which the mapper does not name, a required field that is missing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from reconciler.mapping.entities import ENTITIES, Entity
+from reconciler.mapping.model import Condition, EntityMap, Field, FileSpec, Join, Mapper, Source
+
+MAPPING_VERSION = 1
+"""Part of every digest: raise it when the same mapper would give other rows than before."""
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_CONTACT_NAMES = ("name", "first_name", "last_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mistake at a dotted path of the document."""
+
+    path: str
+    message: str
+    hint: str = ""
+
+
+def parse_mapper(document: Mapping[str, Any]) -> tuple[Mapper, list[Finding]]:
+    """The mapper that a document describes, and what is wrong with it (a mapper with findings is not run)."""
+    files = {name: _file(name, value) for name, value in document.get("files", {}).items()}
+    entities = {
+        name: _entity(name, value) for name, value in document.get("entities", {}).items() if name in ENTITIES
+    }
+    mapper = Mapper(
+        name=document.get("name", ""),
+        files=files,
+        entities=entities,
+        description=document.get("description", ""),
+        digest=_digest(document),
+        document=dict(document),
+    )
+    return mapper, list(_check(mapper))
+
+
+def placeholders(template: str) -> list[str]:
+    """The column names that a template mentions, in order."""
+    return _PLACEHOLDER.findall(template)
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    decisive = {key: document[key] for key in ("files", "entities") if key in document}
+    text = json.dumps([MAPPING_VERSION, decisive], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
+    return FileSpec(
+        name=name,
+        pattern=value["pattern"],
+        encoding=value.get("encoding", ""),
+        delimiter=value.get("delimiter", "").replace("\\t", "\t"),
+        optional=value.get("optional", False),
+        several=value.get("several", ""),
+    )
+
+
+def _entity(name: str, value: Any) -> EntityMap:
+    parts = value if isinstance(value, list) else [value]
+    sources: list[Source] = []
+    prefer = ""
+    for index, part in enumerate(parts):
+        path = f"entities.{name}[{index}]" if isinstance(value, list) else f"entities.{name}"
+        prefer = prefer or part.get("prefer", "")
+        sources.extend(_source(part, bound, path) for bound in _repetitions(part.get("repeat")))
+    return EntityMap(name, tuple(sources), "first" if prefer == "first" else "")
+
+
+def _repetitions(repeat: Mapping[str, list[str]] | None) -> Iterator[dict[str, str]]:
+    """Each combination of the repeated values, in the order written; one empty one without `repeat`."""
+    names = list(repeat or {})
+    for values in product(*(repeat[name] for name in names) if repeat else ()):
+        yield dict(zip(names, values, strict=True))
+
+
+def _source(part: Mapping[str, Any], bound: Mapping[str, str], path: str) -> Source:
+    joins = part.get("join", [])
+    return Source(
+        file=part["from"],
+        fields=tuple(_field(name, value, bound) for name, value in part["fields"].items()),
+        joins=tuple(_join(j, bound) for j in (joins if isinstance(joins, list) else [joins])),
+        where=tuple(_conditions(part.get("where"), bound)),
+        distinct=part.get("distinct", False),
+        optional=part.get("optional", False),
+        path=path,
+    )
+
+
+def _join(value: Mapping[str, Any], bound: Mapping[str, str]) -> Join:
+    return Join(
+        file=value["file"],
+        alias=value.get("as", value["file"]),
+        on=tuple((_bind(left, bound), _bind(right, bound)) for left, right in value["on"].items()),
+        where=tuple(_conditions(value.get("where"), bound)),
+        take=value.get("take", "all"),
+        split=value.get("split", ""),
+    )
+
+
+def _conditions(value: Any, bound: Mapping[str, str]) -> Iterator[Condition]:
+    for item in value if isinstance(value, list) else [value] if value else []:
+        column = _bind(item["column"], bound)
+        flags = {"ignore_case": item.get("ignore_case", False), "optional": item.get("optional", False)}
+        for operator in ("in", "not_in", "equals", "not_equals", "not_empty", "empty", "matches"):
+            if operator not in item:
+                continue
+            operand = item[operator]
+            if isinstance(operand, bool):
+                positive = operand if operator == "not_empty" else not operand
+                yield Condition(column, "not_empty" if positive else "empty", **flags)
+            else:
+                values = operand if isinstance(operand, list) else [operand]
+                yield Condition(column, operator, tuple(_bind(v, bound) for v in values), **flags)
+
+
+def _field(name: str, value: Any, bound: Mapping[str, str]) -> Field:
+    if isinstance(value, str):
+        return Field(name, columns=(_bind(value, bound),))
+    columns = value.get("column", [])
+    columns = [columns] if isinstance(columns, str) else columns
+    split = value.get("split", "")
+    return Field(
+        name=name,
+        columns=tuple(_bind(c, bound) for c in columns),
+        const=_bind(value["const"], bound) if "const" in value else None,
+        template=_bind(value["template"], bound) if "template" in value else None,
+        split="," if split is True else split or "",
+        item=value.get("item", ""),
+        transform=tuple(_transforms(value.get("transform", []))),
+        map=tuple(value.get("map", {}).items()),
+        map_ignores_case=value.get("map_ignores_case", False),
+        default=value.get("default"),
+        type=value.get("type", "date" if name == "birth_date" else "text"),
+        formats=tuple(value.get("formats", ())),
+        required=value.get("required", False),
+        optional=value.get("optional", False),
+    )
+
+
+def _transforms(value: Any) -> Iterator[str | tuple[str, str]]:
+    for item in value if isinstance(value, list) else [value]:
+        yield item if isinstance(item, str) else (item["replace"][0], item["replace"][1])
+
+
+def _bind(text: str, bound: Mapping[str, str]) -> str:
+    """Write the values of `repeat` into a text; braces that name no repeated value stay as they are."""
+    for name, value in bound.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _check(mapper: Mapper) -> Iterator[Finding]:
+    if not mapper.entities:
+        yield Finding("entities", "the mapper describes no entity", "describe at least students")
+    for entity_map in mapper.entities.values():
+        for source in entity_map.sources:
+            yield from _check_source(mapper, ENTITIES[entity_map.entity], source)
+
+
+def _check_source(mapper: Mapper, entity: Entity, source: Source) -> Iterator[Finding]:
+    yield from _check_file(mapper, source.file, f"{source.path}.from")
+    names = [f.name for f in source.fields]
+    for required in entity.required:
+        if required not in names:
+            yield Finding(f"{source.path}.fields", f"{entity.name} need the field {required}")
+    if entity.name == "contacts" and not set(_CONTACT_NAMES) & set(names):
+        yield Finding(f"{source.path}.fields", "contacts need name, or first_name and last_name")
+    if entity.name == "contacts" and not {"id", "student"} & set(names):
+        yield Finding(f"{source.path}.fields", "contacts need an id, or the student whose contact they are")
+    if sum(1 for f in source.fields if f.split and not f.item) > 1:
+        yield Finding(f"{source.path}.fields", "only one field of a source may be split into rows")
+    aliases = {source.file}
+    for index, join in enumerate(source.joins):
+        path = f"{source.path}.join" + (f"[{index}]" if len(source.joins) > 1 else "")
+        yield from _check_file(mapper, join.file, f"{path}.file")
+        if join.alias in aliases:
+            yield Finding(
+                path, f"{join.alias!r} is joined twice", "give the second one another name with `as`"
+            )
+        aliases.add(join.alias)
+
+
+def _check_file(mapper: Mapper, name: str, path: str) -> Iterator[Finding]:
+    if name not in mapper.files:
+        yield Finding(path, f"the mapper names no file {name!r}", nearest(name, mapper.files))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint with the known name that is closest, or with all of them where they are few."""
+    known = list(known)
+    match = difflib.get_close_matches(name, known, n=1)
+    if match:
+        return f"did you mean {match[0]!r}?"
+    return "known: " + ", ".join(sorted(known)) if known and len(known) <= 12 else ""

@@ -1,0 +1,124 @@
+"""SQL for one value: transforms, and the types that a field may be declared to have.
+
+A type never invents: text that is not of its type becomes NULL and is reported, with the row kept unless
+the field is required. The result of every type is text again.
+"""
+
+from __future__ import annotations
+
+from reconciler.mapping.entities import RIGHTS
+from reconciler.mapping.model import DATE_FORMATS, Field
+from reconciler.mapping.sql import literal, literal_list
+
+YES = ("y", "yes", "true", "t", "1", "x")
+NO = ("n", "no", "false", "f", "0")
+
+_GRADES = {
+    "IT": ("it", "infant", "infant/toddler"),
+    "PR": ("pr", "preschool", "-2"),
+    "PK": ("pk", "prek", "pre-k", "prekindergarten", "pre-kindergarten", "-1"),
+    "TK": ("tk", "transitional kindergarten"),
+    "KG": ("kg", "k", "kindergarten", "0", "00"),
+    "PS": ("ps", "postsecondary"),
+    "UG": ("ug", "ungraded"),
+    "Other": ("other",),
+}
+"""CEDS grade codes (OneRoster 1.1 and 1.2, `grades`) and the spellings met in exports."""
+
+
+def transformed(field: Field, value: str) -> str:
+    """The expression `value` after the field's transforms, its map and its default."""
+    for step in field.transform:
+        value = _transform(step, value)
+    if field.map:
+        value = _mapped(field, value)
+    if field.default is not None:
+        value = f"coalesce({value}, {literal(field.default)})"
+    return value
+
+
+def typed(field: Field, value: str) -> str | None:
+    """The expression of `value` as the field's type; NULL where it is not; None for text of any kind."""
+    if field.name in RIGHTS:
+        return _right(field.name, value)
+    if field.type == "date":
+        return _date(field.formats or DATE_FORMATS, value)
+    patterns = {
+        "integer": r"[+-]?[0-9]+",
+        "email": r"[^@\s,;]+@[^@\s,;]+",
+    }
+    if field.type in patterns:
+        return f"CASE WHEN regexp_full_match({value}, {literal(patterns[field.type])}) THEN {value} END"
+    if field.type == "phone":
+        return f"CASE WHEN length({digits(value)}) >= 7 THEN {value} END"
+    if field.type == "boolean":
+        return _boolean(value)
+    return _grade(value) if field.type == "grade" else None
+
+
+def digits(value: str) -> str:
+    """Only the digits of a text."""
+    return f"regexp_replace({value}, '[^0-9]', '', 'g')"
+
+
+def _transform(step: str | tuple[str, str], value: str) -> str:
+    if isinstance(step, tuple):
+        return f"nullif(replace({value}, {literal(step[0])}, {literal(step[1])}), '')"
+    if step == "title":
+        pieces = rf"regexp_extract_all(lower({value}), '\p{{L}}+|[^\p{{L}}]+')"
+        return f"array_to_string(list_transform({pieces}, lambda w: upper(w[1]) || w[2:]), '')"
+    if step == "digits":
+        return f"nullif({digits(value)}, '')"
+    return {
+        "trim": f"nullif(trim({value}), '')",
+        "upper": f"upper({value})",
+        "lower": f"lower({value})",
+    }[step]
+
+
+def _mapped(field: Field, value: str) -> str:
+    """A value that the map does not name passes as it is; the key "" stands for an empty cell."""
+    subject = f"coalesce({value}, '')"
+    keys = dict(field.map)
+    if field.map_ignores_case:
+        subject = f"lower({subject})"
+        keys = {key.lower(): to for key, to in keys.items()}
+    cases = " ".join(f"WHEN {literal(key)} THEN nullif({literal(to)}, '')" for key, to in keys.items())
+    return f"CASE {subject} {cases} ELSE {value} END"
+
+
+def _date(formats: tuple[str, ...], value: str) -> str:
+    """ISO 8601. Years outside 1900 to 2100 are typing errors, such as `08/02/13` read with %Y."""
+    listed = "[" + ", ".join(literal(f) for f in formats) + "]"
+    parsed = f"try_strptime({value}, {listed})"
+    return f"CASE WHEN year({parsed}) BETWEEN 1900 AND 2100 THEN strftime({parsed}, '%Y-%m-%d') END"
+
+
+def _boolean(value: str) -> str:
+    return (
+        f"CASE WHEN lower({value}) IN {literal_list(YES)} THEN 'true' "
+        f"WHEN lower({value}) IN {literal_list(NO)} THEN 'false' END"
+    )
+
+
+def _right(name: str, value: str) -> str:
+    """`yes` or `no`; NULL for any other text, which the caller turns into `unknown`.
+
+    A custody alert is often free text ("court order in the office"): any text but a plain no is an alert,
+    for that is the side on which an error harms no child.
+    """
+    other = f"WHEN {value} IS NOT NULL AND lower({value}) <> 'unknown' THEN 'yes'"
+    return (
+        f"CASE WHEN lower({value}) IN {literal_list(YES)} THEN 'yes' "
+        f"WHEN lower({value}) IN {literal_list(NO)} THEN 'no' "
+        f"{other if name == 'custody_alert' else ''} END"
+    )
+
+
+def _grade(value: str) -> str:
+    word = f"regexp_replace(lower({value}), '(st|nd|rd|th)?( grade)?$', '')"
+    cases = " ".join(
+        f"WHEN {word} IN {literal_list(names)} THEN {literal(g)}" for g, names in _GRADES.items()
+    )
+    number = f"CASE WHEN regexp_full_match({word}, '0?[1-9]|1[0-3]') THEN lpad({word}, 2, '0') END"
+    return f"CASE {cases} ELSE {number} END"
