@@ -96,6 +96,8 @@ class Snapshot:
     """File name to the digest of its bytes."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """File name in the mapper to the columns it had: one that vanishes later is an error."""
+    newline: Mapping[str, bool] = field(default_factory=dict)
+    """File name to whether it ended with a line break: one that stops doing so may have been cut."""
     spec_digest: str = ""
     """Digest over everything but the files that decides the rows: mapper, school mapping, pattern, path."""
     settled: bool = False

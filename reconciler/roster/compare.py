@@ -1,0 +1,111 @@
+"""New rows against stored rows: what is added, changed, unchanged and removed, and the accounting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from reconciler.errors import RosterError
+from reconciler.mapping.entities import ENTITIES, STORED
+from reconciler.mapping.sql import name
+from reconciler.roster.delta import EntityDelta, RowCounts
+from reconciler.roster.tables import load_rows
+
+_BATCH = 10_000
+
+StoredRows = Callable[[str], Iterable[tuple[Any, ...]]]
+"""Entity name to the stored rows: key columns, row_hash, active."""
+
+
+def load_stored(db: duckdb.DuckDBPyConnection, stored: StoredRows, scratch: Path) -> None:
+    """old_<entity>(key…, row_hash, active) for every entity that a sync merges."""
+    for entity in STORED:
+        types = {**dict.fromkeys((*ENTITIES[entity].key, "row_hash"), "VARCHAR"), "active": "BOOLEAN"}
+        load_rows(db, f"old_{entity}", types, stored(entity), scratch)
+
+
+def compare(db: duckdb.DuckDBPyConnection) -> None:
+    """fresh_<entity>(key…, fate) for every new row; gone_<entity>(key…) for what has to become inactive."""
+    for entity in STORED:
+        key = ENTITIES[entity].key
+        same = " AND ".join(f"o.{name(k)} = n.{name(k)}" for k in key)
+        keys = ", ".join(f"n.{name(k)}" for k in key)
+        db.execute(
+            f"CREATE TABLE fresh_{entity} AS SELECT {keys}, CASE WHEN o.row_hash IS NULL OR NOT o.active "
+            f"THEN 'added' WHEN o.row_hash <> n.row_hash THEN 'changed' ELSE 'unchanged' END AS fate "
+            f"FROM new_{entity} n LEFT JOIN old_{entity} o ON {same}"
+        )
+    for entity in ("students", "contacts", "staff"):
+        db.execute(
+            f"CREATE TABLE gone_{entity} AS SELECT id FROM old_{entity} WHERE active "
+            f"AND id NOT IN (SELECT id FROM new_{entity}) AND id NOT IN (SELECT id FROM kept_{entity})"
+        )
+    db.execute(
+        "CREATE TABLE gone_relationships AS SELECT o.student, o.contact FROM old_relationships o "
+        "WHERE o.active AND NOT EXISTS (SELECT 1 FROM new_relationships n "
+        "WHERE n.student = o.student AND n.contact = o.contact) AND ("
+        "o.student IN (SELECT id FROM gone_students) OR o.contact IN (SELECT id FROM gone_contacts) "
+        "OR NOT EXISTS (SELECT 1 FROM kept_relationships k "
+        "WHERE k.student = o.student AND k.contact = o.contact))"
+    )
+
+
+def counts(db: duckdb.DuckDBPyConnection, entity: str, broken: int) -> RowCounts:
+    """Where every row of an entity went; `broken` rows could not be read and are among the rejected.
+
+    Raises RosterError csv.accounting when the sum is not the number of rows read: then nothing is written.
+    """
+    verdicts = dict(db.execute(f"SELECT verdict, count(*) FROM judged_{entity} GROUP BY verdict").fetchall())
+    fates = dict(db.execute(f"SELECT fate, count(*) FROM fresh_{entity} GROUP BY fate").fetchall())
+    folded = verdicts.get("ok", 0) - sum(fates.values())
+    result = RowCounts(
+        added=fates.get("added", 0),
+        changed=fates.get("changed", 0),
+        unchanged=fates.get("unchanged", 0),
+        rejected=verdicts.get("rejected", 0) + broken,
+        skipped=verdicts.get("skipped", 0),
+        duplicate=verdicts.get("duplicate", 0) + folded,
+        removed=number(db, f"SELECT count(*) FROM gone_{entity}") if entity in STORED else 0,
+    )
+    raw = "all_relationships" if entity == "relationships" else f"raw_{entity}"
+    read = number(db, f"SELECT count(*) FROM {raw}") + broken
+    if result.read != read or folded < 0:
+        raise RosterError(
+            f"{entity}: {read} rows were read, but {result.read} are accounted for",
+            code="csv.accounting",
+            hint="this is a fault of reconciler; nothing was written",
+        )
+    return result
+
+
+def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts) -> EntityDelta:
+    """The rows to write, read from the comparison whenever they are asked for."""
+    spec = ENTITIES[entity]
+    columns = (*spec.columns, "row_hash")
+    same = " AND ".join(f"f.{name(k)} = n.{name(k)}" for k in spec.key)
+    chosen = ", ".join(f"n.{name(c)}" for c in columns)
+    order = ", ".join(f"n.{name(k)}" for k in spec.key)
+    upserts = (
+        f"SELECT {chosen} FROM new_{entity} n JOIN fresh_{entity} f ON {same} "
+        f"WHERE f.fate <> 'unchanged' ORDER BY {order}"
+    )
+    keys = ", ".join(name(k) for k in spec.key)
+    removals = f"SELECT {keys} FROM gone_{entity} ORDER BY {keys}"
+    return EntityDelta(entity, columns, lambda: stream(db, upserts), lambda: stream(db, removals), row_counts)
+
+
+def stream(db: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query, in batches, on a cursor of their own."""
+    cursor = db.cursor()
+    cursor.execute(query)
+    while batch := cursor.fetchmany(_BATCH):
+        yield from batch
+
+
+def number(db: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The one number that a query answers."""
+    row = db.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,170 @@
+"""Which stored rows stay although the files do not show them: invalid is not missing.
+
+A row that was rejected, or a line that could not be read, may be any stored row that it names. Those are
+kept. Where nothing says whose row it was, nobody of that entity is removed in this sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from reconciler.mapping.entities import STORED
+from reconciler.roster.tables import load_rows
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenWord:
+    """One word of a line that could not be read as cells, for each entity that reads the line's file."""
+
+    entity: str
+    row: int
+    """A number of its own for each line."""
+    word: str
+    keyed: bool
+    """The cell where the key belongs is whole: if it is nobody's who is stored, the row is a new one."""
+
+
+def create_keeping_tables(
+    db: duckdb.DuckDBPyConnection, broken: Iterable[BrokenWord], silent: Sequence[str], scratch: Path
+) -> None:
+    """`words` from the lines that could not be read, and `blocked(entity, reason)`.
+
+    `silent` names the entities of which a file says nothing today.
+    """
+    types = {"entity": "VARCHAR", "row": "BIGINT", "word": "VARCHAR", "keyed": "BOOLEAN"}
+    load_rows(db, "words", types, ((b.entity, b.row, b.word, b.keyed) for b in broken), scratch)
+    db.execute("CREATE TABLE blocked (entity VARCHAR, reason VARCHAR)")
+    for entity in silent:
+        _block(db, entity, "a file that it is read from is not there")
+
+
+def keep_by_key(db: duckdb.DuckDBPyConnection, entity: str) -> None:
+    """kept_<entity>(id): stored active students (or staff) whose row was rejected or could not be read."""
+    db.execute(
+        f"CREATE TABLE kept_{entity} AS SELECT o.id FROM old_{entity} o WHERE o.active "
+        f"AND o.id NOT IN (SELECT id FROM new_{entity}) AND ("
+        f"o.id IN (SELECT id FROM judged_{entity} WHERE verdict = 'rejected' AND id IS NOT NULL) "
+        f"OR o.id IN (SELECT word FROM words WHERE entity = '{entity}'))"
+    )
+    _block_where_unreadable(db, entity, "id", "id IS NULL")
+    db.execute(
+        f"INSERT INTO kept_{entity} SELECT o.id FROM old_{entity} o WHERE o.active "
+        f"AND o.id NOT IN (SELECT id FROM new_{entity}) AND o.id NOT IN (SELECT id FROM kept_{entity}) "
+        f"AND EXISTS (SELECT 1 FROM blocked WHERE entity = '{entity}')"
+    )
+
+
+def student_states(db: duckdb.DuckDBPyConnection) -> None:
+    """student_state(id, state): `ok` (here, or kept), `skipped`, or `left`; without one: never heard of."""
+    db.execute(
+        "CREATE TABLE student_state AS "
+        "SELECT id, 'ok' AS state FROM new_students UNION ALL SELECT id, 'ok' FROM kept_students"
+    )
+    for state, source in (
+        ("skipped", "SELECT DISTINCT id FROM judged_students WHERE verdict = 'skipped' AND id IS NOT NULL"),
+        ("left", "SELECT id FROM old_students"),
+    ):
+        db.execute(
+            f"INSERT INTO student_state SELECT id, '{state}' FROM ({source}) "
+            f"WHERE id NOT IN (SELECT id FROM student_state)"
+        )
+
+
+def keep_contacts(db: duckdb.DuckDBPyConnection) -> None:
+    """kept_contacts(id), and contact_state(id, state) for what relationships point at."""
+    db.execute(
+        "CREATE TABLE kept_students_of_contacts AS "
+        "SELECT DISTINCT id FROM old_students WHERE active AND (id IN "
+        "(SELECT word FROM words WHERE entity IN ('students', 'contacts', 'relationships')) OR id IN "
+        "(SELECT id FROM judged_students WHERE verdict = 'rejected') OR id IN "
+        "(SELECT student FROM judged_contacts WHERE verdict = 'rejected'))"
+    )
+    db.execute(
+        "CREATE TABLE kept_contacts AS SELECT o.id FROM old_contacts o WHERE o.active "
+        "AND o.id NOT IN (SELECT id FROM new_contacts) AND ("
+        "o.id IN (SELECT id FROM judged_contacts WHERE verdict = 'rejected' AND id IS NOT NULL) "
+        "OR o.id IN (SELECT word FROM words WHERE entity IN ('contacts', 'relationships')) "
+        "OR o.id IN (SELECT contact FROM old_relationships WHERE active "
+        "AND student IN (SELECT id FROM kept_students_of_contacts)))"
+    )
+    _block_where_unreadable(db, "contacts", "id", "id IS NULL AND student IS NULL")
+    _keep_all_if_blocked(db, "contacts")
+    db.execute(
+        "CREATE TABLE contact_state AS SELECT id, 'ok' AS state FROM new_contacts "
+        "UNION ALL SELECT id, 'ok' FROM kept_contacts"
+    )
+    db.execute(
+        "INSERT INTO contact_state SELECT DISTINCT id, 'skipped' FROM judged_contacts "
+        "WHERE verdict = 'skipped' AND id IS NOT NULL AND id NOT IN (SELECT id FROM contact_state)"
+    )
+
+
+def keep_relationships(db: duckdb.DuckDBPyConnection) -> None:
+    """kept_relationships(student, contact); contacts that they need are kept with them."""
+    db.execute(
+        "CREATE TABLE kept_relationships AS SELECT o.student, o.contact FROM old_relationships o "
+        "WHERE o.active AND o.student IN (SELECT id FROM student_state WHERE state = 'ok') "
+        "AND (o.student, o.contact) NOT IN (SELECT (student, contact) FROM new_relationships) AND ("
+        "o.student IN (SELECT id FROM kept_students_of_contacts) "
+        "OR o.contact IN (SELECT word FROM words WHERE entity IN ('contacts', 'relationships')) "
+        "OR o.contact IN (SELECT id FROM judged_contacts WHERE verdict = 'rejected' AND id IS NOT NULL) "
+        "OR (o.student, o.contact) IN (SELECT (student, contact) FROM judged_relationships "
+        "WHERE verdict = 'rejected' AND student IS NOT NULL AND contact IS NOT NULL) "
+        "OR o.student IN (SELECT student FROM judged_relationships "
+        "WHERE verdict = 'rejected' AND contact IS NULL))"
+    )
+    _block_where_unreadable(db, "relationships", "student", "student IS NULL")
+    db.execute(
+        "INSERT INTO kept_relationships SELECT o.student, o.contact FROM old_relationships o WHERE o.active "
+        "AND o.student IN (SELECT id FROM student_state WHERE state = 'ok') "
+        "AND (o.student, o.contact) NOT IN (SELECT (student, contact) FROM new_relationships) "
+        "AND (o.student, o.contact) NOT IN (SELECT (student, contact) FROM kept_relationships) "
+        "AND EXISTS (SELECT 1 FROM blocked WHERE entity IN ('contacts', 'relationships'))"
+    )
+    db.execute(
+        "INSERT INTO kept_contacts SELECT DISTINCT contact FROM kept_relationships "
+        "WHERE contact NOT IN (SELECT id FROM new_contacts) AND contact NOT IN (SELECT id FROM kept_contacts)"
+    )
+    db.execute("DELETE FROM kept_contacts WHERE id NOT IN (SELECT id FROM old_contacts WHERE active)")
+
+
+def blocked(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The entities of which nobody is removed in this sync, and why."""
+    rows = db.execute("SELECT entity, min(reason) FROM blocked GROUP BY entity ORDER BY entity").fetchall()
+    return {entity: reason for entity, reason in rows if entity in STORED and _has_active(db, entity)}
+
+
+def _has_active(db: duckdb.DuckDBPyConnection, entity: str) -> bool:
+    return db.execute(f"SELECT 1 FROM old_{entity} WHERE active LIMIT 1").fetchone() is not None
+
+
+def _keep_all_if_blocked(db: duckdb.DuckDBPyConnection, entity: str) -> None:
+    db.execute(
+        f"INSERT INTO kept_{entity} SELECT o.id FROM old_{entity} o WHERE o.active "
+        f"AND o.id NOT IN (SELECT id FROM new_{entity}) AND o.id NOT IN (SELECT id FROM kept_{entity}) "
+        f"AND EXISTS (SELECT 1 FROM blocked WHERE entity IN ('contacts', 'relationships'))"
+    )
+
+
+def _block_where_unreadable(db: duckdb.DuckDBPyConnection, entity: str, key: str, unreadable: str) -> None:
+    """Block removals where a rejected row has no key, or a broken line names no stored row."""
+    row = db.execute(
+        f"SELECT count(*) FROM judged_{entity} WHERE verdict = 'rejected' AND ({unreadable})"
+    ).fetchone()
+    lost = db.execute(
+        f"SELECT count(*) FROM (SELECT row, bool_or(word IN (SELECT {key} FROM old_{entity}) "
+        f"OR word IN (SELECT id FROM old_students) OR keyed) AS named "
+        f"FROM words WHERE entity = '{entity}' GROUP BY row) WHERE NOT named"
+    ).fetchone()
+    if row and row[0]:
+        _block(db, entity, f"{row[0]} rejected rows do not say whose they are")
+    if lost and lost[0]:
+        _block(db, entity, f"{lost[0]} rows that could not be read do not say whose they are")
+
+
+def _block(db: duckdb.DuckDBPyConnection, entity: str, reason: str) -> None:
+    db.execute("INSERT INTO blocked VALUES (?, ?)", [entity, reason])
