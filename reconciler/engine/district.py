@@ -1,0 +1,265 @@
+"""One district of a run, from its lease to its result. Its trouble stays its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.engine.context import Context
+from reconciler.engine.ports import Lease
+from reconciler.engine.report import Outcome, Result, StepResult
+from reconciler.engine.steps import STEPS, Work
+from reconciler.engine.visit import Visit
+from reconciler.errors import HoldError, LockError, ReconcilerError
+from reconciler.planning.change import Action, Change, Step
+from reconciler.planning.connection import Connection, Observed
+from reconciler.planning.steps import target_phase
+from reconciler.roster.workspace import workspace
+
+log = logging.getLogger("reconciler.engine")
+
+HEARTBEAT_SECONDS = 10.0
+
+
+class InternalError(ReconcilerError):
+    """A fault of our own; its text is not shown, for it may hold data."""
+
+    code = "internal"
+
+
+class StopRequestedError(ReconcilerError):
+    """The run was asked to end; the district was left at the end of a step."""
+
+    code = "interrupted"
+
+
+def carry_out(
+    context: Context,
+    change: Change,
+    desired: Connection | None,
+    replan: Callable[[Observed | None], Change | None],
+    run: str,
+    stopping: threading.Event,
+) -> Result:
+    """Carry one change out and record how it ended. Never raises but for KeyboardInterrupt.
+
+    Under the lease the district is planned again: another run may have done it since, and then nothing is
+    left to do.
+    """
+    try:
+        lease = context.store.acquire(change.district, wait_seconds=context.lock_wait_seconds)
+    except ReconcilerError as error:
+        return _recorded(
+            context, run, change, Result(change.district, change.action, Outcome.FAILED, error=error)
+        )
+    try:
+        with _heartbeat(context, lease):
+            observed = context.store.observe_one(change.district)
+            due = replan(observed)
+            if due is None:
+                return Result(change.district, change.action, Outcome.UNCHANGED)
+            connection = desired or (observed.connection if observed else None)
+            if connection is None:
+                return Result(change.district, change.action, Outcome.UNCHANGED)
+            result = _steps(context, lease, due, connection, observed, run, stopping)
+            return _recorded(context, run, due, result)
+    except ReconcilerError as error:
+        failed = Result(change.district, change.action, Outcome.FAILED, error=error)
+        return _recorded(context, run, change, failed)
+    finally:
+        _release(context, lease)
+
+
+def sync_one(
+    context: Context, connection: Connection, observed: Observed, run: str, stopping: threading.Event
+) -> Result:
+    """A recurring sync of a started connection: like `carry_out`, with nothing to save before it."""
+    change = Change(connection.district.id, Action.UPDATE, (Step.SYNC,), observed.phase, reason="sync")
+    try:
+        lease = context.store.acquire(change.district, wait_seconds=context.lock_wait_seconds)
+    except ReconcilerError as error:
+        return _recorded(context, run, change, Result(change.district, "sync", Outcome.FAILED, error=error))
+    try:
+        with _heartbeat(context, lease):
+            result = _steps(context, lease, change, connection, observed, run, stopping, recurring=True)
+            return _recorded(context, run, change, result)
+    except ReconcilerError as error:
+        return _recorded(context, run, change, Result(change.district, "sync", Outcome.FAILED, error=error))
+    finally:
+        _release(context, lease)
+
+
+def _steps(
+    context: Context, lease: Lease, change: Change, connection: Connection, observed: Observed | None,
+    run: str, stopping: threading.Event, *, recurring: bool = False,
+) -> Result:  # fmt: skip
+    """Save, take each step until one fails, and settle what is left of it."""
+    taken: list[StepResult] = []
+    error: ReconcilerError | None = None
+    with workspace(context.scratch) as folder:
+        work = _work(context, lease, connection, observed, folder, run)
+        try:
+            if not recurring:
+                _save(work, change)
+            for step in change.steps:
+                error = _take(step, work, taken, stopping) if error is None else error
+            if error is None and not recurring and change.action is not Action.RETIRE:
+                context.store.advance(lease, target_phase(connection.district, context.now()))
+        finally:
+            work.visit.close()
+    outcome = _outcome(error, work, recurring=recurring)
+    skipped = tuple(StepResult(s, Outcome.SKIPPED) for s in change.steps[len(taken) :])
+    _finish(work, change, outcome, error, recurring=recurring)
+    action = "sync" if recurring else str(change.action)
+    return Result(
+        change.district,
+        action,
+        outcome,
+        (*taken, *skipped),
+        work.rows,
+        error,
+        tuple(dict.fromkeys(work.notes)),
+    )
+
+
+def _work(
+    context: Context, lease: Lease, connection: Connection, observed: Observed | None, folder: Path, run: str
+) -> Work:
+    seen = observed.host_key_seen if observed else ""
+    if observed and _server(observed.connection) != _server(connection):
+        seen = ""
+    visit = Visit(context, connection, seen, folder)
+    schools = context.store.sis_schools(connection.district.id)
+    return Work(context, lease, connection, observed, visit, run, schools)
+
+
+def _server(connection: Connection) -> tuple[str, int]:
+    return connection.district.sftp.host, connection.district.sftp.port
+
+
+def _save(work: Work, change: Change) -> None:
+    if change.action is Action.RETIRE:
+        if Step.STOP in change.steps:
+            work.context.store.retire(work.lease, work.context.now())
+        return
+    work.context.store.save(work.lease, work.connection, change.begins)
+
+
+def _take(
+    step: Step, work: Work, taken: list[StepResult], stopping: threading.Event
+) -> ReconcilerError | None:
+    """Take one step; returns the error that ended it."""
+    if stopping.is_set():
+        return StopRequestedError("the run was interrupted", hint="run it again: it goes on from here")
+    started = time.monotonic()
+    error: ReconcilerError | None = None
+    try:
+        STEPS[step](work)
+    except ReconcilerError as known:
+        error = known
+    except Exception as fault:  # a fault of ours must not stop the fleet
+        error = _internal(fault)
+    outcome = _step_outcome(error)
+    taken.append(StepResult(step, outcome, time.monotonic() - started))
+    log.info("%s %s %s", work.lease.district, step, outcome)
+    return error
+
+
+def _internal(fault: Exception) -> InternalError:
+    """A fault as an error that says where, and nothing of what: messages of libraries may quote rows."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = next((f for f in reversed(frames) if "reconciler" in f.filename), frames[-1])
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    log.debug("internal: %s at %s", type(fault).__name__, [(f.filename, f.lineno) for f in frames])
+    return InternalError(
+        f"a fault in reconciler ({type(fault).__name__} at {where})",
+        hint="nothing of this step was written; please report it with the version and this line",
+    )
+
+
+def _step_outcome(error: ReconcilerError | None) -> Outcome:
+    if error is None:
+        return Outcome.SUCCEEDED
+    return Outcome.BLOCKED if isinstance(error, HoldError) else Outcome.FAILED
+
+
+def _outcome(error: ReconcilerError | None, work: Work, *, recurring: bool) -> Outcome:
+    if error is None and recurring and work.synced and not work.rows:
+        return Outcome.UNCHANGED
+    return _step_outcome(error)
+
+
+def _finish(
+    work: Work, change: Change, outcome: Outcome, error: ReconcilerError | None, *, recurring: bool
+) -> None:
+    """Write down how it ended; a run that lost its lease has no say any more."""
+    if isinstance(error, LockError):
+        return
+    work.context.store.finish(
+        work.lease,
+        outcome=str(outcome),
+        problem=error.to_json() if error else None,
+        unfinished=None if recurring else error is not None and change.action is not Action.RETIRE,
+        synced=work.sync_began,
+        run=work.run,
+        at=work.context.now(),
+    )
+
+
+def _recorded(context: Context, run: str, change: Change, result: Result) -> Result:
+    """Append the result to history. An error in doing so is the result's, where it has none of its own."""
+    try:
+        context.store.record(
+            run,
+            result.district,
+            action=str(result.action),
+            outcome=str(result.outcome),
+            steps=[s.to_json() for s in result.steps],
+            changes=[f.to_json() for f in change.fields],
+            rows={e: c.to_json() for e, c in result.rows.items()},
+            error=result.error.to_json() if result.error else None,
+            at=context.now(),
+        )
+    except ReconcilerError as error:
+        if result.error is None:
+            return Result(
+                result.district, result.action, Outcome.FAILED, result.steps, result.rows, error, result.notes
+            )
+    return result
+
+
+def _release(context: Context, lease: Lease) -> None:
+    try:
+        context.store.release(lease)
+    except ReconcilerError as error:
+        log.warning(
+            "%s: the lease could not be given back (%s); it expires by itself", lease.district, error.code
+        )
+
+
+@contextmanager
+def _heartbeat(context: Context, lease: Lease) -> Iterator[None]:
+    """Keep the lease alive while a step takes long. A lost lease shows at the next write."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
+            try:
+                context.store.renew(lease)
+            except LockError:
+                return
+            except ReconcilerError as error:
+                log.warning("%s: the lease could not be renewed (%s)", lease.district, error.code)
+
+    thread = threading.Thread(target=beat, name=f"lease-{lease.district}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

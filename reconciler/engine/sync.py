@@ -1,0 +1,188 @@
+"""The sync of one district: its files become its rows, in one transaction, or nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.engine.context import Context
+from reconciler.engine.ports import Lease
+from reconciler.engine.visit import Visit
+from reconciler.errors import HoldError, RosterError
+from reconciler.mapping.entities import STORED
+from reconciler.planning.connection import Connection
+from reconciler.planning.limits import GUARDED, breaches
+from reconciler.roster.causes import likely_cause
+from reconciler.roster.delta import RowCounts, SisSchool, Snapshot
+from reconciler.roster.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a sync found. `unchanged`: the files are those of the stored rows, and none was read."""
+
+    rows: Mapping[str, RowCounts]
+    notes: tuple[str, ...] = ()
+    unchanged: bool = False
+
+
+def sync_district(
+    context: Context, lease: Lease, connection: Connection, visit: Visit, run: str,
+    schools_before: Sequence[SisSchool],
+) -> SyncResult:  # fmt: skip
+    """Bring the stored rows of one district to what its files say.
+
+    Raises SftpError, MapperError and RosterError where the files cannot be taken, HoldError where a limit
+    holds them, LockError where another run took over; in all cases nothing was written.
+    """
+    previous = context.store.snapshot(lease.district)
+    visit.refuse_unsettled(context.now())
+    if _same_listing(previous, visit):
+        return SyncResult({}, unchanged=True)
+    visit.download()
+    if _same_bytes(previous, visit):
+        _write(context, lease, visit, None, previous, run)
+        return SyncResult({}, unchanged=True)
+    waived = lease.district in context.allow_removals
+    with visit.roster({} if waived else previous.columns) as roster:
+        _refuse_unreadable(context, lease, roster)
+        counts = roster.resolve(
+            {s.sis_id: s.school for s in connection.district.schools},
+            stored=lambda entity: context.store.stored_rows(lease.district, entity),
+            known_schools=schools_before,
+            known_files=() if waived else previous.columns,
+        )
+        if not waived:
+            _refuse_empty(roster, counts)
+            _refuse_cut(previous, roster, counts)
+        _refuse_rejects(context, lease, roster, counts)
+        if not waived:
+            _hold(connection, visit, roster, counts, previous, schools_before)
+        _write(context, lease, visit, roster, previous, run)
+        return SyncResult(counts, _notes(roster, counts))
+
+
+def _same_listing(previous: Snapshot, visit: Visit) -> bool:
+    """Nothing to download: the same files by name, size and time, none so young that it may yet change."""
+    return (
+        previous.settled
+        and previous.spec_digest == visit.spec_digest
+        and list(previous.files) == visit.files()
+    )
+
+
+def _same_bytes(previous: Snapshot, visit: Visit) -> bool:
+    return previous.spec_digest == visit.spec_digest and dict(previous.sha256) == visit.sha256
+
+
+def _write(
+    context: Context, lease: Lease, visit: Visit, roster: Roster | None, previous: Snapshot, run: str
+) -> None:
+    """One transaction: rows, rejects, schools and the snapshot that they come from."""
+    snapshot = Snapshot(
+        files=tuple(visit.files()),
+        sha256=dict(visit.sha256),
+        columns={**previous.columns, **roster.columns} if roster else previous.columns,
+        newline=roster.final_newlines() if roster else previous.newline,
+        spec_digest=visit.spec_digest,
+        settled=visit.settled,
+    )
+    context.store.write_sync(
+        lease,
+        [d for d in roster.deltas() if not d.is_empty] if roster else [],
+        rejects=roster.rejects() if roster else None,
+        schools=roster.schools() if roster else None,
+        snapshot=snapshot,
+        run=run,
+        at=context.now(),
+    )
+
+
+def _refuse_unreadable(context: Context, lease: Lease, roster: Roster) -> None:
+    limit = context.policy.max_reject_percent
+    for file, broken, rows in roster.broken_share():
+        if 100 * broken > limit * rows:
+            context.store.keep_rejects(lease, roster.broken_rejects())
+            raise RosterError(
+                f"{broken} of {rows} rows of {file} cannot be read ({100 * broken / rows:.1f} %; "
+                f"policy.max_reject_percent is {limit:g})",
+                code="csv.rows",
+                hint=f"`reconciler rejects {lease.district}` lists them; nothing was written",
+            )
+
+
+def _refuse_empty(roster: Roster, counts: Mapping[str, RowCounts]) -> None:
+    """A file that has a header and nothing else removes nobody; nor does one of which no row is read."""
+    active = roster.active()
+    for entity in STORED:
+        empty = roster.empty_files(entity)
+        if empty and (active[entity] or entity == "students"):
+            raise RosterError(
+                f"{empty[0]} has a header and no rows; {active[entity]} {entity} are stored",
+                code="csv.empty",
+                hint="ask the district whether its export failed; nobody was removed",
+            )
+    if active["students"] and not counts["students"].read:
+        raise RosterError(
+            f"under the mapper's conditions no row is a student; {active['students']} are stored",
+            code="csv.empty",
+            hint="compare the mapper's `where` with the values in the files; nobody was removed",
+        )
+
+
+def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCounts]) -> None:
+    if not any(c.removed for c in counts.values()):
+        return
+    for name, ends in roster.final_newlines().items():
+        if previous.newline.get(name) and not ends:
+            raise RosterError(
+                f"{name} no longer ends with a line break and rows are missing: its upload was cut",
+                code="csv.truncated",
+                hint="nothing was changed; ask the district to upload it again, or use --allow-removals",
+            )
+
+
+def _refuse_rejects(context: Context, lease: Lease, roster: Roster, counts: Mapping[str, RowCounts]) -> None:
+    limit = context.policy.max_reject_percent
+    for entity, c in counts.items():
+        broken = roster.broken_of(entity)
+        rejected, read = c.rejected - broken, c.read - broken
+        if 100 * rejected > limit * read:
+            context.store.keep_rejects(lease, roster.rejects())
+            raise RosterError(
+                f"{rejected} of {read} {entity} rows are rejected ({100 * rejected / read:.1f} %; "
+                f"policy.max_reject_percent is {limit:g})",
+                code="csv.rows",
+                hint=f"`reconciler rejects {lease.district}` lists them; nothing was written",
+            )
+
+
+def _hold(
+    connection: Connection, visit: Visit, roster: Roster, counts: Mapping[str, RowCounts],
+    previous: Snapshot, schools_before: Sequence[SisSchool],
+) -> None:  # fmt: skip
+    sync = connection.district.sync
+    found = breaches(
+        {e: counts[e] for e in GUARDED},
+        roster.active(),
+        max_removal_percent=sync.max_removal_percent,
+        max_change_percent=sync.max_change_percent,
+    )
+    if not found:
+        return
+    cause = likely_cause(roster, counts, previous.files, visit.files(), schools_before)
+    raise HoldError(
+        "; ".join(map(str, found)) + f". Likely cause: {cause}",
+        code="sync.removals" if "removal" in found[0].limit else "sync.changes",
+        hint=f"nothing was written; if this is right, let it through once with "
+        f"--allow-removals {connection.district.id}",
+    )
+
+
+def _notes(roster: Roster, counts: Mapping[str, RowCounts]) -> tuple[str, ...]:
+    notes = list(roster.notices)
+    for entity, reason in roster.blocked().items():
+        notes.append(f"no {entity} were removed: {reason}")
+    if counts["students"].read and counts["students"].skipped == counts["students"].read:
+        notes.append("every student is at an unmapped or ignored school")
+    return tuple(notes)

@@ -1,0 +1,124 @@
+"""One visit to a district's server: connect once, list once, download each file once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.engine.context import Context
+from reconciler.engine.ports import FileSession
+from reconciler.errors import HoldError
+from reconciler.mapping.model import Mapper
+from reconciler.planning.connection import Connection
+from reconciler.roster.delta import RemoteFile
+from reconciler.roster.roster import Roster
+from reconciler.roster.tables import choose_files
+
+_RACY_SECONDS = 3.0
+"""A file this young may change again and keep its size and its time, which many servers give in seconds."""
+
+
+class Visit:
+    """The steps of one run share a visit, so that test, initialize and sync see the same files."""
+
+    def __init__(self, context: Context, connection: Connection, host_key_seen: str, folder: Path):
+        self._context = context
+        self._connection = connection
+        self.host_key_seen = host_key_seen
+        """What this server showed at its first use; empty where that is still to come, or it is pinned."""
+        self._folder = folder
+        self._session: FileSession | None = None
+        self._listing: list[RemoteFile] | None = None
+        self._listed_at = 0.0
+        self._chosen: dict[str, list[RemoteFile]] | None = None
+        self._local: dict[str, Path] = {}
+        self.sha256: dict[str, str] = {}
+        """The digest of each file that was downloaded."""
+
+    def close(self) -> None:
+        """Leave the server; the downloaded files stay in the folder."""
+        if self._session:
+            self._session.close()
+            self._session = None
+
+    @property
+    def mapper(self) -> Mapper:
+        """The district's mapper. Raises MapperError."""
+        return self._context.mapper(self._connection.district.mapper)
+
+    def session(self) -> FileSession:
+        """The session, opened at first use. Raises SftpError and SecretError."""
+        if self._session is None:
+            self._session = self._context.source.open(self._connection, self.host_key_seen)
+        return self._session
+
+    def listing(self) -> list[RemoteFile]:
+        """The files that match the district's pattern. Raises SftpError sftp.no-files where none does."""
+        if self._listing is None:
+            sftp = self._connection.district.sftp
+            self._listing = self.session().list_files(sftp.remote_path, sftp.file_pattern)
+            self._listed_at = self._context.now().timestamp()
+            if not self._listing:
+                raise self.session().no_files(sftp.remote_path, sftp.file_pattern)
+        return self._listing
+
+    def chosen(self) -> dict[str, list[RemoteFile]]:
+        """For each file of the mapper, the files on the server that it is read from."""
+        if self._chosen is None:
+            self._chosen = choose_files(self.mapper, self.listing())
+        return self._chosen
+
+    def files(self) -> list[RemoteFile]:
+        """The files that the mapper reads, by name."""
+        unique = {f.name: f for files in self.chosen().values() for f in files}
+        return sorted(unique.values(), key=lambda f: f.name)
+
+    def refuse_unsettled(self, now: datetime) -> None:
+        """Raise HoldError sync.file-changing while a file is younger than the district's settling time."""
+        minutes = self._connection.district.sync.settle_minutes
+        for file in self.files():
+            age = (now.timestamp() - file.modified) / 60
+            if minutes and age < minutes:
+                raise HoldError(
+                    f"{file.name} was written {max(age, 0):.1f} minutes ago; until {minutes:g} minutes "
+                    f"old it counts as still being uploaded",
+                    code="sync.file-changing",
+                    hint="nothing was read; the next sync after that takes it",
+                )
+
+    @property
+    def settled(self) -> bool:
+        """Whether a later change of any file must show in its size or time."""
+        return all(self._listed_at - f.modified > _RACY_SECONDS for f in self.files())
+
+    def download(self) -> Mapping[str, Path]:
+        """Every file that the mapper reads, as local files. Raises SftpError and HoldError."""
+        for number, file in enumerate(self.files()):
+            if file.name not in self._local:
+                path = self._folder / f"download-{number}"
+                remote = self._connection.district.sftp.remote_path
+                self.sha256[file.name] = self.session().download(remote, file, path)
+                self._local[file.name] = path
+        return self._local
+
+    def roster(self, known_columns: Mapping[str, tuple[str, ...]] | None = None) -> Roster:
+        """The downloaded files, read under the district's mapper."""
+        local = self.download()
+        files = {name: [(f.name, local[f.name]) for f in found] for name, found in self.chosen().items()}
+        scratch = self._folder / "roster"
+        scratch.mkdir(exist_ok=True)
+        return Roster(self.mapper, files, scratch, known_columns=known_columns)
+
+    @property
+    def spec_digest(self) -> str:
+        """What decides the rows beside the files: where equal, equal files give equal rows."""
+        district = self._connection.district
+        decisive = [
+            self._connection.mapper_digest,
+            district.sftp.host, district.sftp.port, district.sftp.remote_path, district.sftp.file_pattern,
+            [(s.sis_id, s.school) for s in district.schools],
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
