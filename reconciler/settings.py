@@ -25,6 +25,10 @@ class Settings:
     """RECONCILER_SECRETS_DIR: where `{file: …}` secrets lie."""
     actor: str = ""
     """Who runs this: RECONCILER_ACTOR, else what CI says, else the login name. Written to history."""
+    commit: str = ""
+    """The commit as CI names it, where the configuration is no git checkout: RECONCILER_COMMIT, …"""
+    no_color: bool = False
+    """NO_COLOR is set to anything."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The whole environment, for `{env: …}` secrets only."""
 
@@ -36,11 +40,12 @@ class Settings:
             root=Path(root) if root else None,
             database_url=env.get("RECONCILER_DATABASE_URL") or None,
             secrets_dir=Path(env.get("RECONCILER_SECRETS_DIR") or DEFAULT_SECRETS_DIR),
-            actor=_actor(env),
+            actor=_first(env, "RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"),
+            commit=_first(env, "RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"),
+            no_color=bool(env.get("NO_COLOR")),
             environ=env,
         )
 
 
-def _actor(env: Mapping[str, str]) -> str:
-    names = ("RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME")
+def _first(env: Mapping[str, str], *names: str) -> str:
     return next((env[name] for name in names if env.get(name)), "")

@@ -1,0 +1,51 @@
+"""`reconciler validate`: the files alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from reconciler.cli.app import App, format_option, pass_app
+from reconciler.cli.exits import DONE, FAILED
+from reconciler.config.fleet import load_fleet
+from reconciler.errors import ConfigError, Problem
+from reconciler.render.problems import is_ok, problems_github, problems_json, problems_sarif, problems_text
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
+@format_option("text", "json", "github", "sarif")
+@pass_app
+def command(app: App, paths: tuple[Path, ...], form: str) -> int:
+    """Check the files alone: no network, no database, no secrets.
+
+    Every problem at once, each with file, line and column. With PATHs, only what is found in them.
+    """
+    problems, files = _check(app, [p.absolute() for p in paths])
+    if form == "json":
+        click.echo(json.dumps(problems_json(problems, files), indent=2))
+    elif form == "sarif":
+        click.echo(json.dumps(problems_sarif(problems), indent=2))
+    elif form == "github":
+        click.echo(problems_github(problems), nl=bool(problems))
+    else:
+        click.echo(problems_text(problems, files))
+    return DONE if is_ok(problems) else FAILED
+
+
+def _check(app: App, paths: list[Path]) -> tuple[list[Problem], int]:
+    """Everything found, and how many files were looked at."""
+    root = app.root
+    try:
+        fleet = load_fleet(root, mappers=app.library.names(), only_paths=paths)
+    except ConfigError as error:
+        return list(error.problems), 1
+    wanted = [f for f in app.library.files() if _wanted(root / f, paths)]
+    found = [*fleet.problems, *(p for p in app.library.problems() if p.file in wanted)]
+    return sorted(found, key=lambda p: (p.file, p.line, p.column, p.path)), len(fleet.checked) + len(wanted)
+
+
+def _wanted(file: Path, paths: list[Path]) -> bool:
+    return not paths or any(file.is_relative_to(p.resolve()) for p in paths)

@@ -1,0 +1,58 @@
+"""Text for people: columns, counts and small words. Colour is click's styling, dropped where not wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+_COLOURS = {
+    "succeeded": "green", "unchanged": "white", "failed": "red", "blocked": "yellow", "skipped": "white",
+    "create": "green", "update": "yellow", "start": "green", "stop": "yellow", "retire": "red",
+    "Started": "green", "Failing": "red", "Blocked": "yellow", "error": "red", "warning": "yellow",
+    "mapped": "green", "unmapped": "yellow",
+}  # fmt: skip
+_SYMBOLS = {"succeeded": "✔", "unchanged": "=", "failed": "✘", "blocked": "!", "skipped": "·"}
+
+
+def coloured(word: str, text: str = "") -> str:
+    """A word in its colour, or another text in that word's colour."""
+    return click.style(text or word, fg=_COLOURS.get(word))
+
+
+def symbol(outcome: str) -> str:
+    """One character for an outcome."""
+    return coloured(outcome, _SYMBOLS.get(outcome, "?"))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Left-aligned columns, numbers to the right; the header underlined by nothing but its capitals."""
+    cells = [[str(c) for c in header], *([str(c) for c in row] for row in rows)]
+    widths = [max(len(click.unstyle(row[i])) for row in cells) for i in range(len(header))]
+    numeric = [all(_is_number(row[i]) for row in cells[1:]) and len(cells) > 1 for i in range(len(header))]
+    lines = []
+    for number, row in enumerate(cells):
+        parts = [_pad(c, w, right=n) for c, w, n in zip(row, widths, numeric, strict=True)]
+        line = "  ".join(parts).rstrip()
+        lines.append(click.style(line, bold=True) if number == 0 else line)
+    return "\n".join(lines)
+
+
+def _is_number(text: str) -> bool:
+    return click.unstyle(text).replace(".", "", 1).replace("%", "").strip().isdigit()
+
+
+def _pad(text: str, width: int, *, right: bool) -> str:
+    space = " " * (width - len(click.unstyle(text)))
+    return space + text if right else text + space
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 school`, `2 schools`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def error_lines(code: str, message: str, hint: str) -> list[str]:
+    """An error under the line of what it belongs to."""
+    lines = [f"    {coloured('error', code)}: {message}"]
+    return [*lines, f"    → {hint}"] if hint else lines
