@@ -1,5 +1,6 @@
-"""YAML and JSON files as values that know their line and column, and JSON Schema findings as problems.
+"""Files that people write: YAML and JSON read with positions, safely, and checked against JSON Schema.
 
-The only importer of yaml and jsonschema. Everything that a person writes by hand is read here, safely."""
+The only package that knows yaml and jsonschema. Start at `reader.read_document` and `schema.schema_problems`.
+"""
 
 from __future__ import annotations

@@ -1,0 +1,89 @@
+"""reconciler.yaml as a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from reconciler.config.policy import FleetSettings, Policy
+from reconciler.documents.document import Document
+from reconciler.documents.reader import open_document
+from reconciler.documents.schema import load_schema, schema_problems
+from reconciler.errors import ConfigError, Problem
+
+FILE = "reconciler.yaml"
+SCHEMA = "fleet.schema.json"
+MAX_BYTES = 1024 * 1024
+
+
+def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]:
+    """The settings with warnings about them; defaults where the repository has no reconciler.yaml.
+
+    Raises ConfigError with every problem: rules that cannot be read must not be taken for no rules.
+    """
+    _refuse_other_names(root)
+    path = root / FILE
+    if not path.exists() and not path.is_symlink():
+        return FleetSettings(), ()
+    document, found = open_document(path, display=FILE, max_bytes=MAX_BYTES, root=root)
+    problems = list(found)
+    if document:
+        problems += schema_problems(document, load_schema(SCHEMA), file=FILE)
+    if document is None or problems:
+        raise ConfigError(f"{FILE} is not valid, so no district is touched", problems)
+    return _settings(document.value), tuple(_warnings(document))
+
+
+def _refuse_other_names(root: Path) -> None:
+    for name in ("reconciler.yml", "reconciler.json"):
+        if (root / name).exists():
+            problem = Problem(
+                "config.syntax",
+                "error",
+                name,
+                0,
+                0,
+                "",
+                f"is not read: the name is {FILE}",
+                f"rename it to {FILE}",
+            )
+            raise ConfigError(f"{name} is not read", [problem])
+
+
+def _settings(value: dict[str, Any]) -> FleetSettings:
+    policy = value.get("policy", {})
+    defaults = Policy()
+    return FleetSettings(
+        database_url=value.get("database_url"),
+        policy=Policy(
+            host_keys=policy.get("host_keys", defaults.host_keys),
+            hosts=tuple(policy.get("hosts", defaults.hosts)),
+            shared_secrets={name: tuple(hosts) for name, hosts in policy.get("shared_secrets", {}).items()},
+            retire_after_days=policy.get("retire_after_days", defaults.retire_after_days),
+            max_reject_percent=policy.get("max_reject_percent", defaults.max_reject_percent),
+        ),
+    )
+
+
+def _warnings(document: Document) -> list[Problem]:
+    if not _holds_password(document.value.get("database_url", "")):
+        return []
+    return [
+        document.problem(
+            ("database_url",),
+            "secret.literal",
+            "the database's password stands in a file that git keeps for ever",
+            "change the password, and give the URL in RECONCILER_DATABASE_URL",
+            severity="warning",
+        )
+    ]
+
+
+def _holds_password(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.password) or "password" in parse_qs(parts.query)
+    except ValueError:
+        # Odd brackets in a host: a colon before an @ is the sign of a password all the same.
+        return ":" in url.partition("://")[2].rpartition("@")[0]

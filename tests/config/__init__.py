@@ -1,0 +1,3 @@
+"""What reconciler.config promises."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What reconciler.documents promises."""
+
+from __future__ import annotations
