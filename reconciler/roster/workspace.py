@@ -40,8 +40,19 @@ def _claimed_folder(base: Path) -> tuple[Path, IO[bytes]]:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
         with suppress(OSError):
             lock = _lock(folder)
-            if lock and os.path.samestat(os.fstat(lock.fileno()), (folder / ".lock").stat()):
+            if lock is None:
+                continue
+            if _is_at(lock, folder / ".lock"):
                 return folder, lock
+            lock.close()
+
+
+def _is_at(lock: IO[bytes], path: Path) -> bool:
+    """Whether the locked file is still the one at this path."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def sweep(base: Path) -> int:

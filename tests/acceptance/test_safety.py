@@ -1,0 +1,235 @@
+"""The promises about rows: nobody is removed by an accident, and what is held says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.acceptance.world import World, contacts_csv, result_of, students_csv
+
+
+@pytest.fixture
+def oak(world: World) -> World:
+    """A district of 40 students with a parent each, synced."""
+    world.district("oak", schools=["0042"])
+    world.put("oak", {"students.csv": students_csv(40), "contacts.csv": contacts_csv(40)})
+    assert world.run("reconcile").code == 0
+    assert len(world.export("relationships")) == 40
+    return world
+
+
+def cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+SPOILED: dict[str, Callable[[World], None]] = {
+    "cut in half": lambda w: w.put("oak", {"students.csv": cut(students_csv(40))}),
+    "cut at the last row's last cell": lambda w: w.put("oak", {"students.csv": students_csv(33)[:-3]}),
+    "empty": lambda w: w.put("oak", {"students.csv": ""}),
+    "header only": lambda w: w.put("oak", {"students.csv": students_csv(0)}),
+    "without its header": lambda w: w.put("oak", {"students.csv": students_csv(40).split("\n", 1)[1]}),
+    "missing": lambda w: (w.export_of("oak") / "students.csv").unlink(),
+    "contacts cut in half": lambda w: w.put("oak", {"contacts.csv": cut(contacts_csv(40))}),
+    "contacts empty": lambda w: w.put("oak", {"contacts.csv": ""}),
+    "contacts header only": lambda w: w.put("oak", {"contacts.csv": contacts_csv(0)}),
+    "contacts missing": lambda w: (w.export_of("oak") / "contacts.csv").unlink(),
+    "a column is gone": lambda w: w.put(
+        "oak", {"contacts.csv": contacts_csv(40).replace("may_pick_up", "x", 1)}
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_a_spoiled_file_removes_nobody(oak: World, spoil: Callable[[World], None]) -> None:
+    before = oak.everything()
+    spoil(oak)
+    done = oak.run("sync")
+    assert done.code in (0, 1)
+    assert oak.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("students", "removed", "held"),
+    [(40, 10, False), (40, 11, True), (120, 12, False), (120, 13, True)],
+    ids=["10 of 40", "11 of 40", "10 percent of 120", "more than 10 percent of 120"],
+)
+def test_removals_are_held_over_ten_percent_and_over_ten(
+    world: World, students: int, removed: int, held: bool
+) -> None:
+    world.district("oak", schools=["0042"])
+    world.put("oak", {"students.csv": students_csv(students)})
+    world.run("reconcile")
+    world.put("oak", {"students.csv": students_csv(students - removed, first=removed + 1)})
+
+    done = world.run("sync", "--format", "json")
+
+    result = result_of(done.json, "oak")
+    assert done.code == (3 if held else 0)
+    assert len(world.export("students")) == (students if held else students - removed)
+    if held:
+        assert (result["outcome"], result["error"]["code"]) == ("blocked", "sync.removals")
+        assert f"{removed} of {students} active students" in result["error"]["message"]
+        assert "Likely cause" in result["error"]["message"]
+        assert world.status("oak")["sync_status"] == "Blocked"
+        assert world.run("sync", "--allow-removals", "oak").code == 0
+        assert len(world.export("students")) == students - removed
+        assert world.status("oak")["sync_status"] == "Started"
+    else:
+        assert result["rows"]["students"]["removed"] == removed
+
+
+def test_a_waived_limit_holds_again_the_next_time(oak: World) -> None:
+    oak.put("oak", {"students.csv": students_csv(20), "contacts.csv": contacts_csv(20)})
+    assert oak.run("sync", "--allow-removals", "oak").code == 0
+    oak.put("oak", {"students.csv": students_csv(5), "contacts.csv": contacts_csv(5)})
+    assert oak.run("sync").code == 3
+    assert len(oak.export("students")) == 20
+
+
+def test_changes_are_held_over_their_limit(oak: World) -> None:
+    oak.put("oak", {"students.csv": students_csv(40, grade="06")})
+    done = oak.run("sync", "--format", "json")
+    assert done.code == 3
+    assert result_of(done.json, "oak")["error"]["code"] == "sync.changes"
+    assert {r["grade"] for r in oak.export("students")} == {"05"}
+
+
+def test_a_student_who_left_returns_with_the_contacts(oak: World) -> None:
+    before = oak.everything()
+    oak.put("oak", {"students.csv": students_csv(38), "contacts.csv": contacts_csv(38)})
+    rows = result_of(oak.json("sync"), "oak")["rows"]
+    assert (rows["students"]["removed"], rows["contacts"]["removed"], rows["relationships"]["removed"]) == (
+        2,
+        2,
+        2,
+    )
+    oak.put("oak", {"students.csv": students_csv(40), "contacts.csv": contacts_csv(40)})
+    rows = result_of(oak.json("sync"), "oak")["rows"]
+    assert rows["students"]["added"] == 2
+    assert oak.everything() == before
+
+
+def test_an_invalid_row_is_not_a_missing_one(oak: World) -> None:
+    oak.put("oak", {"students.csv": students_csv(40).replace("Last7,", ",", 1)})
+    done = oak.run("sync", "--format", "json")
+    rows = result_of(done.json, "oak")["rows"]
+    assert done.code == 0
+    assert (rows["students"]["rejected"], rows["students"]["removed"], rows["relationships"]["removed"]) == (
+        1,
+        0,
+        0,
+    )
+    assert len(oak.export("students")) == 40
+    (reject,) = oak.json("rejects", "oak")
+    assert (reject["file"], reject["row"], reject["column"], reject["code"]) == (
+        "students.csv", 8, "last_name", "row.required",
+    )  # fmt: skip
+
+
+def test_a_sync_of_unchanged_files_downloads_nothing(oak: World) -> None:
+    done = oak.run("sync", "--format", "json")
+    assert done.code == 0
+    assert done.json["summary"]["unchanged"] == 1
+    assert result_of(done.json, "oak")["outcome"] == "unchanged"
+
+
+def test_removing_every_file_stops_every_connection_and_removes_no_row(oak: World) -> None:
+    before = oak.everything()
+    (oak.root / "districts" / "oak.yaml").unlink()
+    assert oak.json("plan")["districts"][0]["action"] == "retire"
+    assert oak.run("reconcile").code == 0
+    assert oak.status("oak")["sync_status"] == "Stopped"
+    assert oak.everything() == before
+    assert oak.json("plan")["districts"] == []
+    assert oak.run("sync").code == 0
+    assert oak.everything() == before
+
+
+def test_rows_of_a_retired_district_become_inactive_when_the_time_has_come_and_return_with_its_file(
+    oak: World,
+) -> None:
+    before = oak.everything()
+    document = (oak.root / "districts" / "oak.yaml").read_text()
+    (oak.root / "districts" / "oak.yaml").unlink()
+    oak.policy(retire_after_days=0)
+    assert oak.run("reconcile").code == 0
+    assert oak.everything() == {e: [] for e in before}
+    assert oak.json("plan")["districts"] == []
+    (oak.root / "districts" / "oak.yaml").write_text(document)
+    assert oak.json("plan")["districts"][0]["action"] == "start"
+    assert oak.run("reconcile").code == 0
+    assert oak.everything() == before
+
+
+def test_a_broken_file_of_a_district_is_not_a_removed_one(oak: World) -> None:
+    (oak.root / "districts" / "oak.yaml").write_text("district: oak\nsftp: {host: }\n")
+    done = oak.run("reconcile", "--format", "json")
+    assert done.code == 1
+    assert result_of(done.json, "oak")["error"]["code"].startswith("config.")
+    assert oak.status("oak")["sync_status"] == "Started"
+    assert len(oak.export("students")) == 40
+
+
+def test_stopping_and_starting_is_one_key_in_the_file(oak: World) -> None:
+    oak.district("oak", schools=["0042"], sync={"state": "stopped"})
+    plan = oak.json("plan")["districts"][0]
+    assert (plan["action"], plan["steps"]) == ("stop", ["stop"])
+    assert oak.run("reconcile").code == 0
+    assert oak.status("oak")["sync_status"] == "Stopped"
+    assert oak.json("plan")["districts"] == []
+    oak.district("oak", schools=["0042"])
+    plan = oak.json("plan")["districts"][0]
+    assert (plan["action"], plan["steps"]) == ("start", ["sync"])
+    assert oak.run("reconcile").code == 0
+    assert oak.status("oak")["sync_status"] == "Started"
+
+
+def test_a_district_without_a_mapped_school_is_initialized_and_waits(world: World) -> None:
+    world.district("oak")
+    world.put("oak", {"students.csv": students_csv(4)})
+    done = world.run("reconcile", "--format", "json")
+    result = result_of(done.json, "oak")
+    assert done.code == 0
+    assert [s["name"] for s in result["steps"]] == ["test", "initialize"]
+    assert "1 school waits to be mapped (4 students): `reconciler schools oak`" in result["notes"][0]
+    status = world.status("oak")
+    assert (status["phase"], status["sync_status"]) == ("initialized", "Not started")
+    assert status["schools"] == {"mapped": 0, "unmapped": 1, "ignored": 0}
+    assert world.json("plan")["districts"] == []
+    (school,) = world.json("schools", "oak")["schools"]
+    assert (school["sis_id"], school["state"], school["students"]) == ("0042", "unmapped", 4)
+
+    world.district("oak", schools=["0042"])
+    assert world.json("plan")["districts"][0]["steps"] == ["map_schools", "sync"]
+    assert world.run("reconcile").code == 0
+    assert len(world.export("students")) == 4
+
+
+def test_leading_zeros_live_from_the_file_to_the_export(world: World) -> None:
+    world.district("oak", schools={"0042": "0007"})
+    world.put("oak", {"students.csv": students_csv(2)})
+    assert world.run("reconcile").code == 0
+    assert [(r["id"], r["sis_school"], r["school"]) for r in world.export("students")] == [
+        ("00001", "0042", "0007"), ("00002", "0042", "0007"),
+    ]  # fmt: skip
+
+
+def test_an_unquoted_school_id_in_yaml_is_refused_with_the_hint_to_quote_it(world: World) -> None:
+    path = world.district("oak", schools=["0042"])
+    path.write_text(path.read_text().replace('"0042"', "0042"))
+    problem = world.json("validate")["problems"][0]
+    assert problem["code"] == "config.schema"
+    assert '"0042"' in problem["message"] + problem["hint"]
+    assert (problem["file"], problem["path"]) == ("districts/oak.yaml", "schools[0].sis_id")
+    assert problem["line"] > 1
+
+
+def test_unmapping_a_school_moves_its_students_out_under_the_limits(world: World) -> None:
+    world.district("oak", schools=["0042", "0043"])
+    both = students_csv(30) + students_csv(5, school="0043", first=31).split("\n", 1)[1]
+    world.put("oak", {"students.csv": both})
+    assert world.run("reconcile").code == 0
+    world.district("oak", schools=["0042"], ignored_schools=["0043"])
+    rows = result_of(world.json("reconcile"), "oak")["rows"]["students"]
+    assert (rows["removed"], rows["skipped"], rows["unchanged"]) == (5, 5, 30)
