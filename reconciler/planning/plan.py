@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.planning.change import Action, Change, FieldChange, Step
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.diff import diff
-from reconciler.planning.steps import ordered, phase_before, steps_for, steps_from, target_phase
+from reconciler.planning.steps import ordered, phase_after, phase_before, steps_for, steps_from, target_phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +89,23 @@ def _whole(district: str, desired: Connection, observed: Observed | None, now: d
 
 
 def _update(district: str, desired: Connection, observed: Observed, now: datetime) -> Change | None:
-    fields = diff(observed.connection, desired)
-    finished = not observed.unfinished and observed.phase.reaches(target_phase(desired.district, now))
-    if not fields and finished:
+    applied = observed.connection
+    fields = diff(applied, desired)
+    unfinished = observed.unfinished or not observed.phase.reaches(target_phase(applied.district, now))
+    if not fields and not unfinished:
         return None
     steps = steps_for(fields)
-    action = _action(desired, fields)
-    state_changed = observed.connection.district.sync.state != desired.district.sync.state
-    if state_changed:
+    if applied.district.sync.state != desired.district.sync.state:
         steps.add(Step.STOP if desired.district.sync.state == "stopped" else Step.SYNC)
-    if observed.unfinished:
+    if unfinished:
         steps.add(Step.SYNC)
     begins = phase_before(steps | ({Step.SYNC} if Step.STOP in steps else set()), observed.phase)
-    if not finished or (state_changed and Step.SYNC in steps):
+    if unfinished:
         steps |= steps_from(begins)
     kept = ordered(steps, desired.district, now)
-    return Change(district, action, kept, begins, fields, "" if fields else "unfinished")
+    if not phase_after(kept, observed.phase).reaches(target_phase(desired.district, now)):
+        kept = ordered(steps | steps_from(observed.phase), desired.district, now)
+    return Change(district, _action(desired, fields), kept, begins, fields, "" if fields else "unfinished")
 
 
 def _action(after: Connection, fields: tuple[FieldChange, ...]) -> Action:

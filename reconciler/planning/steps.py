@@ -66,6 +66,13 @@ def phase_before(steps: Iterable[Step], reached: Phase) -> Phase:
     return min([reached, *begins], key=list(Phase).index)
 
 
+def phase_after(steps: Iterable[Step], reached: Phase) -> Phase:
+    """The phase that these steps lead to, counting what was reached before and is not taken again."""
+    order = list(Phase)
+    ends = [order[order.index(_PREREQUISITE[s]) + 1] for s in steps if s in _PREREQUISITE]
+    return max([reached, *ends], key=order.index)
+
+
 def ordered(steps: Iterable[Step], district: District, now: datetime) -> tuple[Step, ...]:
     """The steps in their order, without those that the district does not want (yet)."""
     wanted = set(steps)

@@ -17,15 +17,13 @@ def read(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 Expected = dict[str, set[tuple[str, ...]]]
-"""Entity to tuples: students (id, SIS school, first, last), contacts (id,), relationships (student, contact)."""
+"""Entity to tuples: students (id, SIS school, first, last), contacts (id,), relationships by both ids."""
 
 
 def clever(folder: Path) -> Expected:
     """Clever: one row a student in these samples, which have no contacts."""
-    students = {
-        (r["Student_id"], r["School_id"], r["First_name"], r["Last_name"])
-        for r in read(folder, "students.csv")
-    }
+    rows = read(folder, "students.csv")
+    students = {(r["Student_id"], r["School_id"], r["First_name"], r["Last_name"]) for r in rows}
     staff = {(r["Teacher_id"],) for r in read(folder, "teachers.csv")}
     staff |= {(r["Staff_id"],) for r in read(folder, "staff.csv")}
     return {"students": students, "contacts": set(), "relationships": set(), "staff": staff}

@@ -81,8 +81,8 @@ def test_reports_hold_no_childs_data(world: World) -> None:
     )
     said = ""
     for command in (
-        ["reconcile"], ["sync"], ["status"], ["status", "oak"], ["history"], ["rejects", "oak", "--format", "json"],
-        ["schools", "oak"], ["plan", "--format", "json"],
+        ["reconcile"], ["sync"], ["status"], ["status", "oak"], ["history"], ["schools", "oak"],
+        ["rejects", "oak", "--format", "json"], ["plan", "--format", "json"],
     ):  # fmt: skip
         done = world.run("--log-level", "debug", *command)
         said += done.out + done.err
