@@ -1,0 +1,55 @@
+"""Where to connect, as whom, and how long a server may keep us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+KIB = 1024
+GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server may cost us, in seconds of wall clock, bytes and names."""
+
+    connect_seconds: float = 10
+    """For the look-up of the name, and again for each address tried."""
+    step_seconds: float = 15
+    """For each of key exchange, login and the opening of SFTP; within a transfer, for one silence."""
+    session_seconds: float = 60
+    """For everything up to the login together, and again for each listing."""
+    transfer_seconds: float = 120
+    """The least that a download gets, however small the file."""
+    min_rate: int = 64 * KIB
+    """Bytes a second below which a long download is given up."""
+    max_bytes: int = 20 * GIB
+    """A file that claims to be larger is not opened for reading."""
+    max_names: int = 20_000
+    """A folder with more entries is not listed to its end."""
+
+    def transfer_deadline(self, size: int) -> float:
+        """Seconds that a file of `size` bytes may take."""
+        return max(self.transfer_seconds, min(size, self.max_bytes) / self.min_rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One login on one server, its secrets resolved. Exactly one of `password` and `private_key` is set."""
+
+    host: str
+    port: int
+    username: str
+    password: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)
+    """The text of a key in OpenSSH or PEM form."""
+    passphrase: str | None = field(default=None, repr=False)
+    pins: tuple[str, ...] = ()
+    """`SHA256:…` fingerprints or `type base64` public keys, as a district's file has them."""
+    accept_first: bool = False
+    """Take whichever key is shown. Only for `policy.host_keys: first-use` with nothing recorded yet."""
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def address(self) -> str:
+        """`host:port`, as messages name the server."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

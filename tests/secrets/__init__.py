@@ -1,0 +1,3 @@
+"""What reconciler.secrets promises."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What reconciler.sftp promises."""
+
+from __future__ import annotations
