@@ -15,11 +15,14 @@ from reconciler.roster.delta import RemoteFile
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTest:
-    """What a test found. `host_key` is what the server showed, also where it was refused for it."""
+    """What a test found. The key is the one that the server showed, also where it was refused for it."""
 
     district: str
     ok: bool
     host_key: str = ""
+    """Its fingerprint, `SHA256:…`: what can be written under `host_key:`."""
+    public_key: str = ""
+    """The same key as `type base64`."""
     files: tuple[RemoteFile, ...] = ()
     error: ReconcilerError | None = None
 
@@ -28,6 +31,7 @@ class ConnectionTest:
             "district": self.district,
             "ok": self.ok,
             "host_key": self.host_key or None,
+            "public_key": self.public_key or None,
             "files": [{"name": f.name, "size": f.size, "modified": _iso(f.modified)} for f in self.files],
             "error": self.error.to_json() if self.error else None,
         }
@@ -42,17 +46,19 @@ def test_connection(
     if connection is None:
         return ConnectionTest(district, ok=False, error=refused)
     sftp = connection.district.sftp
-    host_key = ""
+    shown = ("", "")
     try:
         session = context.source.open(connection, observed.host_key_seen if observed else "")
-        host_key = session.host_key
+        shown = session.fingerprint, session.host_key
         with closing(session):
             files = session.list_files(sftp.remote_path, sftp.file_pattern)
             if not files:
                 raise session.no_files(sftp.remote_path, sftp.file_pattern)
     except ReconcilerError as error:
-        return ConnectionTest(district, False, host_key or getattr(error, "host_key_seen", ""), error=error)
-    return ConnectionTest(district, True, host_key, tuple(files))
+        if not shown[0]:
+            shown = getattr(error, "fingerprint_seen", ""), getattr(error, "host_key_seen", "")
+        return ConnectionTest(district, False, *shown, error=error)
+    return ConnectionTest(district, True, *shown, tuple(files))
 
 
 def _iso(seconds: float) -> str:

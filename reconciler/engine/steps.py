@@ -41,7 +41,7 @@ def test(work: Work) -> None:
     first_use = work.context.policy.host_keys == "first-use" and not work.connection.district.sftp.host_key
     if first_use and not work.visit.host_key_seen:
         work.context.store.keep_host_key(work.lease, session.host_key)
-        work.notes.append(f"first use: the host key {session.host_key[:40]}… is recorded and held to")
+        work.notes.append(f"first use: the host key {session.fingerprint} is recorded and held to")
     work.context.store.advance(work.lease, Phase.TESTED)
 
 

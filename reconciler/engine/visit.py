@@ -91,8 +91,8 @@ class Visit:
 
     @property
     def settled(self) -> bool:
-        """Whether a later change of any file must show in its size or time."""
-        return all(self._listed_at - f.modified > _RACY_SECONDS for f in self.files())
+        """Whether a later change of any file must show in its size or time; a server may give no time (0)."""
+        return all(f.modified and self._listed_at - f.modified > _RACY_SECONDS for f in self.files())
 
     def download(self) -> Mapping[str, Path]:
         """Every file that the mapper reads, as local files. Raises SftpError and HoldError."""
