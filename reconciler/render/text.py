@@ -26,20 +26,17 @@ def symbol(outcome: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Left-aligned columns, numbers to the right; the header underlined by nothing but its capitals."""
-    cells = [[str(c) for c in header], *([str(c) for c in row] for row in rows)]
+    """Columns: numbers to the right, text to the left; an id is text, whatever it looks like."""
+    listed = [list(row) for row in rows]
+    numeric = [bool(listed) and all(isinstance(row[i], int) for row in listed) for i in range(len(header))]
+    cells = [[str(c) for c in row] for row in (header, *listed)]
     widths = [max(len(click.unstyle(row[i])) for row in cells) for i in range(len(header))]
-    numeric = [all(_is_number(row[i]) for row in cells[1:]) and len(cells) > 1 for i in range(len(header))]
     lines = []
     for number, row in enumerate(cells):
         parts = [_pad(c, w, right=n) for c, w, n in zip(row, widths, numeric, strict=True)]
         line = "  ".join(parts).rstrip()
         lines.append(click.style(line, bold=True) if number == 0 else line)
     return "\n".join(lines)
-
-
-def _is_number(text: str) -> bool:
-    return click.unstyle(text).replace(".", "", 1).replace("%", "").strip().isdigit()
 
 
 def _pad(text: str, width: int, *, right: bool) -> str:

@@ -33,9 +33,9 @@ def fleet(tmp_path: Path) -> Path:
     (tmp_path / "districts").mkdir()
     (tmp_path / "districts" / "oak.yaml").write_text(BROKEN)
     (tmp_path / "mappers").mkdir()
-    mapper = {"name": "clever", "files": {"s": {"pattern": "s.csv"}}, "entities": {
-        "students": {"from": "students", "fields": {"id": "i", "school": "s", "first_name": "f", "last_name": "l"}}
-    }}  # fmt: skip
+    fields = {"id": "i", "school": "s", "first_name": "f", "last_name": "l"}
+    source = {"from": "students", "fields": fields}
+    mapper = {"name": "clever", "files": {"s": {"pattern": "s.csv"}}, "entities": {"students": source}}
     (tmp_path / "mappers" / "clever.json").write_text(json.dumps(mapper, indent=2))
     return tmp_path
 

@@ -1,0 +1,133 @@
+"""`map`: a mapper over local files, rows to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.main import run
+
+ACME = {
+    "name": "acme",
+    "description": "Acme SIS nightly export",
+    "files": {"students": {"pattern": "students*.csv"}},
+    "entities": {
+        "students": {
+            "from": "students",
+            "where": [{"column": "Status", "in": ["A", "Active"]}],
+            "fields": {
+                "id": "Student Number",
+                "school": {"column": "School", "required": True},
+                "first_name": {"column": "First", "transform": ["trim", "title"]},
+                "last_name": "Last",
+                "grade": {"column": "Gr", "map": {"0": "KG"}, "default": "UG"},
+                "birth_date": {"column": "DOB", "type": "date", "formats": ["%m/%d/%Y", "%Y-%m-%d"]},
+            },
+        },
+        "contacts": {
+            "from": "students",
+            "repeat": {"n": ["1", "2"]},
+            "where": [{"column": "Contact{n} Name", "not_empty": True}],
+            "fields": {
+                "student": "Student Number",
+                "name": "Contact{n} Name",
+                "relationship": "Contact{n} Rel",
+                "phone": {"column": "Contact{n} Phone", "type": "phone"},
+                "priority": {"const": "{n}"},
+            },
+        },
+    },
+}
+EXPORT = """\
+Student Number,School,First,Last,Gr,DOB,Status,{contacts}
+00123,0042,MARY ANN,Núñez,0,03/09/2015,A,"Núñez, Rosa",Mother,(555) 010-2000,Luis Núñez,Father,555-010-2001
+00124,0042,leo,Núñez,5,2012-01-31,Active,Rosa Nunez,Mother,555.010.2000,,,
+00125,0042,,Nobody,5,2012-01-31,Active,,,,,,
+00126,0042,Gone,Away,5,2012-01-31,W,,,,,,
+""".replace("{contacts}", ",".join(f"Contact{n} {what}" for n in (1, 2) for what in ("Name", "Rel", "Phone")))
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "students_2026.csv").write_text(EXPORT, encoding="utf-8")
+    (tmp_path / "acme.json").write_text(json.dumps(ACME))
+    return folder
+
+
+def mapped(export: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[str, str]:
+    assert run(["map", str(export.parent / "acme.json"), str(export), *options]) == 0
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def test_students_come_with_the_fields_of_their_entity(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = mapped(export, capsys, "--entity", "students", "--format", "jsonl")
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert {k: v for k, v in first.items() if v} == {
+        "id": "00123", "school": "0042", "first_name": "Mary Ann", "last_name": "Núñez", "grade": "KG",
+        "birth_date": "2015-03-09",
+    }  # fmt: skip
+    assert (second["id"], second["grade"], second["birth_date"]) == ("00124", "5", "2012-01-31")
+
+
+def test_siblings_share_a_contact_under_the_id_that_it_would_get(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = mapped(export, capsys, "--entity", "contacts", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    mothers = [r for r in rows if r["relationship"] == "Mother"]
+    assert [r["student"] for r in mothers] == ["00123", "00124"]
+    assert mothers[0]["id"] == mothers[1]["id"] != ""
+    assert {r["may_pick_up"] for r in rows} == {"unknown"}
+    assert {r["priority"] for r in rows} == {"1", "2"}
+
+
+def test_limit_prints_no_more_rows(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = mapped(export, capsys, "--entity", "students", "--limit", "1", "--format", "jsonl")
+    assert len(out.splitlines()) == 1
+
+
+def test_without_an_entity_it_prints_the_counts_of_all(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = mapped(export, capsys, "--format", "jsonl")
+    counts = {c["entity"]: c for c in map(json.loads, out.splitlines())}
+    assert list(counts) == ["schools", "students", "contacts", "relationships", "staff"]
+    assert (counts["students"]["read"], counts["students"]["rejected"]) == (3, 1)
+    assert counts["relationships"]["added"] == 3
+
+
+def test_rejects_are_written_with_their_line_and_without_other_cells(
+    export: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _, err = mapped(export, capsys, "--rejects", str(tmp_path / "rejects.csv"))
+    (row,) = list(csv.DictReader((tmp_path / "rejects.csv").open(encoding="utf-8")))
+    assert (row["file"], row["row"], row["column"], row["code"], row["key"]) == (
+        "students_2026.csv", "4", "first_name", "row.required", "00125",
+    )  # fmt: skip
+    assert "Nobody" not in err + (tmp_path / "rejects.csv").read_text()
+
+
+def test_a_mapper_that_is_wrong_is_refused_with_its_place(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (export.parent / "acme.json").write_text(
+        '{"name": "acme",\n "files": {"s": {"pattern": 5}}, "entities": {}}'
+    )
+    assert run(["map", str(export.parent / "acme.json"), str(export)]) == 1
+    assert "acme.json:2:" in capsys.readouterr().err
+
+
+def test_a_mapper_that_does_not_exist_is_refused_with_its_neighbour(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["map", "onerooster-1.1", str(export)]) == 1
+    assert "oneroster-1.1" in capsys.readouterr().err
