@@ -51,28 +51,16 @@ def carry_out(
     Under the lease the district is planned again: another run may have done it since, and then nothing is
     left to do.
     """
-    try:
-        lease = context.store.acquire(change.district, wait_seconds=context.lock_wait_seconds)
-    except ReconcilerError as error:
-        return _recorded(
-            context, run, change, Result(change.district, change.action, Outcome.FAILED, error=error)
-        )
-    try:
-        with _heartbeat(context, lease):
-            observed = context.store.observe_one(change.district)
-            due = replan(observed)
-            if due is None:
-                return Result(change.district, change.action, Outcome.UNCHANGED)
-            connection = desired or (observed.connection if observed else None)
-            if connection is None:
-                return Result(change.district, change.action, Outcome.UNCHANGED)
-            result = _steps(context, lease, due, connection, observed, run, stopping)
-            return _recorded(context, run, due, result)
-    except ReconcilerError as error:
-        failed = Result(change.district, change.action, Outcome.FAILED, error=error)
-        return _recorded(context, run, change, failed)
-    finally:
-        _release(context, lease)
+
+    def work(lease: Lease) -> Result:
+        observed = context.store.observe_one(change.district)
+        due = replan(observed)
+        connection = desired or (observed.connection if observed else None)
+        if due is None or connection is None:
+            return Result(change.district, change.action, Outcome.UNCHANGED)
+        return _recorded(context, run, due, _steps(context, lease, due, connection, observed, run, stopping))
+
+    return _leased(context, change, str(change.action), run, work)
 
 
 def sync_one(
@@ -80,18 +68,31 @@ def sync_one(
 ) -> Result:
     """A recurring sync of a started connection: like `carry_out`, with nothing to save before it."""
     change = Change(connection.district.id, Action.UPDATE, (Step.SYNC,), observed.phase, reason="sync")
+
+    def work(lease: Lease) -> Result:
+        result = _steps(context, lease, change, connection, observed, run, stopping, recurring=True)
+        return _recorded(context, run, change, result)
+
+    return _leased(context, change, "sync", run, work)
+
+
+def _leased(
+    context: Context, change: Change, action: str, run: str, work: Callable[[Lease], Result]
+) -> Result:
+    """Do the work under the district's lease; whatever goes wrong on the way is the district's result."""
+    lease: Lease | None = None
     try:
         lease = context.store.acquire(change.district, wait_seconds=context.lock_wait_seconds)
-    except ReconcilerError as error:
-        return _recorded(context, run, change, Result(change.district, "sync", Outcome.FAILED, error=error))
-    try:
         with _heartbeat(context, lease):
-            result = _steps(context, lease, change, connection, observed, run, stopping, recurring=True)
-            return _recorded(context, run, change, result)
-    except ReconcilerError as error:
-        return _recorded(context, run, change, Result(change.district, "sync", Outcome.FAILED, error=error))
+            return work(lease)
+    except ReconcilerError as known:
+        error = known
+    except Exception as fault:  # a full disk, or a fault of ours, must not stop the fleet
+        error = _internal(fault)
     finally:
-        _release(context, lease)
+        if lease:
+            _release(context, lease)
+    return _recorded(context, run, change, Result(change.district, action, Outcome.FAILED, error=error))
 
 
 def _steps(
@@ -101,11 +102,11 @@ def _steps(
     """Save, take each step until one fails, and settle what is left of it."""
     taken: list[StepResult] = []
     error: ReconcilerError | None = None
+    if not recurring:
+        _save(context, lease, change, connection)
     with workspace(context.scratch) as folder:
         work = _work(context, lease, connection, observed, folder, run)
         try:
-            if not recurring:
-                _save(work, change)
             for step in change.steps:
                 error = _take(step, work, taken, stopping) if error is None else error
             if error is None and not recurring and change.action is not Action.RETIRE:
@@ -133,7 +134,8 @@ def _work(
     seen = observed.host_key_seen if observed else ""
     if observed and _server(observed.connection) != _server(connection):
         seen = ""
-    visit = Visit(context, connection, seen, folder)
+    previous = context.store.snapshot(connection.district.id)
+    visit = Visit(context, connection, seen, previous, folder)
     schools = context.store.sis_schools(connection.district.id)
     return Work(context, lease, connection, observed, visit, run, schools)
 
@@ -142,12 +144,11 @@ def _server(connection: Connection) -> tuple[str, int]:
     return connection.district.sftp.host, connection.district.sftp.port
 
 
-def _save(work: Work, change: Change) -> None:
-    if change.action is Action.RETIRE:
-        if Step.STOP in change.steps:
-            work.context.store.retire(work.lease, work.context.now())
-        return
-    work.context.store.save(work.lease, work.connection, change.begins)
+def _save(context: Context, lease: Lease, change: Change, connection: Connection) -> None:
+    if change.action is not Action.RETIRE:
+        context.store.save(lease, connection, change.begins)
+    elif Step.STOP in change.steps:
+        context.store.retire(lease, context.now())
 
 
 def _take(
@@ -172,6 +173,12 @@ def _take(
 
 def _internal(fault: Exception) -> InternalError:
     """A fault as an error that says where, and nothing of what: messages of libraries may quote rows."""
+    if isinstance(fault, OSError) and fault.strerror:
+        return InternalError(
+            f"this machine refused: {fault.strerror}",
+            code="local.refused",
+            hint="check the space and the rights of the folder for temporary files; nothing was written",
+        )
     frames = traceback.extract_tb(fault.__traceback__)
     place = next((f for f in reversed(frames) if "reconciler" in f.filename), frames[-1])
     where = f"{Path(place.filename).name}:{place.lineno}"

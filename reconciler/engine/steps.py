@@ -47,8 +47,7 @@ def test(work: Work) -> None:
 
 def initialize(work: Work) -> None:
     """Start Initialization: read the files and learn the schools that they name."""
-    with work.visit.roster() as roster:
-        schools = roster.schools()
+    schools = work.visit.roster().schools()
     work.context.store.learn_schools(work.lease, schools)
     work.notes.extend(unmapped_notes(work.connection, schools))
     work.context.store.advance(work.lease, Phase.INITIALIZED)

@@ -35,35 +35,34 @@ def sync_district(
     Raises SftpError, MapperError and RosterError where the files cannot be taken, HoldError where a limit
     holds them, LockError where another run took over; in all cases nothing was written.
     """
-    previous = context.store.snapshot(lease.district)
     visit.refuse_unsettled(context.now())
-    if _same_listing(previous, visit):
+    if _same_listing(visit):
         return SyncResult({}, unchanged=True)
     visit.download()
-    if _same_bytes(previous, visit):
-        _write(context, lease, visit, None, previous, run)
+    if _same_bytes(visit):
+        _write(context, lease, visit, None, run)
         return SyncResult({}, unchanged=True)
-    waived = lease.district in context.allow_removals
-    with visit.roster({} if waived else previous.columns) as roster:
-        _refuse_unreadable(context, lease, roster)
-        counts = roster.resolve(
-            {s.sis_id: s.school for s in connection.district.schools},
-            stored=lambda entity: context.store.stored_rows(lease.district, entity),
-            known_schools=schools_before,
-            known_files=() if waived else previous.columns,
-        )
-        if not waived:
-            _refuse_empty(roster, counts)
-            _refuse_cut(previous, roster, counts)
-        _refuse_rejects(context, lease, roster, counts)
-        if not waived:
-            _hold(connection, visit, roster, counts, previous, schools_before)
-        _write(context, lease, visit, roster, previous, run)
-        return SyncResult(counts, _notes(roster, counts))
+    roster = visit.roster()
+    _refuse_unreadable(context, lease, roster)
+    counts = roster.resolve(
+        {s.sis_id: s.school for s in connection.district.schools},
+        stored=lambda entity: context.store.stored_rows(lease.district, entity),
+        known_schools=schools_before,
+        known_files=() if visit.waived else visit.previous.columns,
+    )
+    if not visit.waived:
+        _refuse_empty(roster, counts)
+        _refuse_cut(visit.previous, roster, counts)
+    _refuse_rejects(context, lease, roster, counts)
+    if not visit.waived:
+        _hold(connection, visit, roster, counts, schools_before)
+    _write(context, lease, visit, roster, run)
+    return SyncResult(counts, _notes(roster, counts))
 
 
-def _same_listing(previous: Snapshot, visit: Visit) -> bool:
+def _same_listing(visit: Visit) -> bool:
     """Nothing to download: the same files by name, size and time, none so young that it may yet change."""
+    previous = visit.previous
     return (
         previous.settled
         and previous.spec_digest == visit.spec_digest
@@ -71,14 +70,14 @@ def _same_listing(previous: Snapshot, visit: Visit) -> bool:
     )
 
 
-def _same_bytes(previous: Snapshot, visit: Visit) -> bool:
+def _same_bytes(visit: Visit) -> bool:
+    previous = visit.previous
     return previous.spec_digest == visit.spec_digest and dict(previous.sha256) == visit.sha256
 
 
-def _write(
-    context: Context, lease: Lease, visit: Visit, roster: Roster | None, previous: Snapshot, run: str
-) -> None:
+def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, run: str) -> None:
     """One transaction: rows, rejects, schools and the snapshot that they come from."""
+    previous = visit.previous
     snapshot = Snapshot(
         files=tuple(visit.files()),
         sha256=dict(visit.sha256),
@@ -159,7 +158,7 @@ def _refuse_rejects(context: Context, lease: Lease, roster: Roster, counts: Mapp
 
 def _hold(
     connection: Connection, visit: Visit, roster: Roster, counts: Mapping[str, RowCounts],
-    previous: Snapshot, schools_before: Sequence[SisSchool],
+    schools_before: Sequence[SisSchool],
 ) -> None:  # fmt: skip
     sync = connection.district.sync
     found = breaches(
@@ -170,7 +169,9 @@ def _hold(
     )
     if not found:
         return
-    cause = likely_cause(roster, counts, previous.files, visit.files(), schools_before)
+    cause = "the files are those of the last sync, so it is the district's own file, or its mapper"
+    if dict(visit.previous.sha256) != visit.sha256:
+        cause = likely_cause(roster, counts, visit.previous.files, visit.files(), schools_before)
     raise HoldError(
         "; ".join(map(str, found)) + f". Likely cause: {cause}",
         code="sync.removals" if "removal" in found[0].limit else "sync.changes",

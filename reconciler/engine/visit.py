@@ -13,7 +13,7 @@ from reconciler.engine.ports import FileSession
 from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
 from reconciler.planning.connection import Connection
-from reconciler.roster.delta import RemoteFile
+from reconciler.roster.delta import RemoteFile, Snapshot
 from reconciler.roster.roster import Roster
 from reconciler.roster.tables import choose_files
 
@@ -24,12 +24,19 @@ _RACY_SECONDS = 3.0
 class Visit:
     """The steps of one run share a visit, so that test, initialize and sync see the same files."""
 
-    def __init__(self, context: Context, connection: Connection, host_key_seen: str, folder: Path):
+    def __init__(
+        self, context: Context, connection: Connection, host_key_seen: str, previous: Snapshot, folder: Path
+    ):
         self._context = context
         self._connection = connection
         self.host_key_seen = host_key_seen
         """What this server showed at its first use; empty where that is still to come, or it is pinned."""
         self._folder = folder
+        self.previous = previous
+        """Which files the stored rows came from."""
+        self.waived = connection.district.id in context.allow_removals
+        """The limits of this district are waived in this run."""
+        self._roster: Roster | None = None
         self._session: FileSession | None = None
         self._listing: list[RemoteFile] | None = None
         self._listed_at = 0.0
@@ -39,7 +46,13 @@ class Visit:
         """The digest of each file that was downloaded."""
 
     def close(self) -> None:
-        """Leave the server; the downloaded files stay in the folder."""
+        """Leave the server and forget what was read; the downloaded files stay in the folder."""
+        self._leave()
+        if self._roster:
+            self._roster.close()
+            self._roster = None
+
+    def _leave(self) -> None:
         if self._session:
             self._session.close()
             self._session = None
@@ -95,22 +108,33 @@ class Visit:
         return all(f.modified and self._listed_at - f.modified > _RACY_SECONDS for f in self.files())
 
     def download(self) -> Mapping[str, Path]:
-        """Every file that the mapper reads, as local files. Raises SftpError and HoldError."""
+        """Every file that the mapper reads, as local files; then the server is left alone.
+
+        Raises SftpError and HoldError.
+        """
         for number, file in enumerate(self.files()):
             if file.name not in self._local:
                 path = self._folder / f"download-{number}"
                 remote = self._connection.district.sftp.remote_path
                 self.sha256[file.name] = self.session().download(remote, file, path)
                 self._local[file.name] = path
+        self._leave()
         return self._local
 
-    def roster(self, known_columns: Mapping[str, tuple[str, ...]] | None = None) -> Roster:
-        """The downloaded files, read under the district's mapper."""
-        local = self.download()
-        files = {name: [(f.name, local[f.name]) for f in found] for name, found in self.chosen().items()}
-        scratch = self._folder / "roster"
-        scratch.mkdir(exist_ok=True)
-        return Roster(self.mapper, files, scratch, known_columns=known_columns)
+    def roster(self) -> Roster:
+        """The downloaded files, read under the district's mapper; read once, however often it is asked for.
+
+        Raises RosterError and MapperError for files that cannot be taken as a whole, a column that was
+        there at the last sync and is gone among them.
+        """
+        if self._roster is None:
+            local = self.download()
+            files = {name: [(f.name, local[f.name]) for f in found] for name, found in self.chosen().items()}
+            scratch = self._folder / "roster"
+            scratch.mkdir(exist_ok=True)
+            known = {} if self.waived else self.previous.columns
+            self._roster = Roster(self.mapper, files, scratch, known_columns=known)
+        return self._roster
 
     @property
     def spec_digest(self) -> str:

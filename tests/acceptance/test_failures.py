@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.roster.delta import SisSchool
+from reconciler.roster.roster import Roster
 from tests.acceptance.world import World, contacts_csv, result_of, students_csv
 
 OTHER_KEY = "SHA256:" + "A" * 43
@@ -193,3 +195,36 @@ def test_first_use_records_the_key_and_holds_to_it(world: World) -> None:
     # Another port is another server: its key is seen anew, and then held to.
     assert world.run("reconcile").code == 0
     assert world.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_fault_of_our_own_is_one_districts_trouble_and_quotes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bad", "good"):
+        world.district(name, schools=["0042"])
+        world.put(name, {"students.csv": students_csv(3 if name == "good" else 4)})
+    real = Roster.schools
+
+    def faulty(self: Roster) -> list[SisSchool]:
+        found = real(self)
+        if found[0].students == 4:
+            raise ZeroDivisionError("a text that holds Lastname Canary")
+        return found
+
+    monkeypatch.setattr(Roster, "schools", faulty)
+    done = world.run("--log-level", "debug", "reconcile", "--format", "json")
+    assert done.code == 1
+    assert "Canary" not in done.out + done.err
+    assert result_of(done.json, "bad")["error"]["code"] == "internal"
+    assert result_of(done.json, "good")["outcome"] == "succeeded"
+
+
+def test_no_place_for_temporary_files_is_a_failure_and_no_crash(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.district("oak", schools=["0042"])
+    world.put("oak", {"students.csv": students_csv(3)})
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent/folder")
+    done = world.run("reconcile", "--format", "json")
+    assert done.code == 1
+    assert result_of(done.json, "oak")["error"]["code"] == "local.refused"

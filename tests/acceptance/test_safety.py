@@ -233,3 +233,17 @@ def test_unmapping_a_school_moves_its_students_out_under_the_limits(world: World
     world.district("oak", schools=["0042"], ignored_schools=["0043"])
     rows = result_of(world.json("reconcile"), "oak")["rows"]["students"]
     assert (rows["removed"], rows["skipped"], rows["unchanged"]) == (5, 5, 30)
+
+
+def test_a_hold_that_the_mapping_causes_says_so(world: World) -> None:
+    world.district("oak", schools=["0042", "0043"])
+    both = students_csv(30) + students_csv(20, school="0043", first=31).split("\n", 1)[1]
+    world.put("oak", {"students.csv": both})
+    assert world.run("reconcile").code == 0
+    world.district("oak", schools=["0042"])
+    done = world.run("reconcile", "--format", "json")
+    assert done.code == 3
+    assert "the district's own file, or its mapper" in result_of(done.json, "oak")["error"]["message"]
+    assert len(world.export("students")) == 50
+    assert world.run("reconcile", "--allow-removals", "oak").code == 0
+    assert len(world.export("students")) == 30
