@@ -12,7 +12,7 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous
     ├── HoldError                   sync.removals · sync.changes · sync.file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
-    ├── PlanError                   plan.stale
+    ├── PlanError                   plan.stale, plan.older
     └── StoreError                  database.unreachable · database.version · database.failed
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from reconciler.errors import PlanError
 from reconciler.settings import Settings
 
 _CONFIGURATION = ("districts", "mappers", "reconciler.yaml")
@@ -21,6 +22,31 @@ def read_commit(root: Path, settings: Settings) -> tuple[str, str]:
     commit, _, author = found.partition("\0")
     dirty = _git(root, "status", "--porcelain", "--", *_CONFIGURATION)
     return commit + ("-dirty" if dirty else ""), author
+
+
+def refuse_older(root: Path, commit: str, last: str) -> None:
+    """Raise PlanError plan.older where git knows `commit` for an ancestor of the last one reconciled.
+
+    A revert is a commit of its own, and newer: going back needs no exception, only an old checkout does.
+    """
+    now, before = (c.removesuffix("-dirty") for c in (commit, last))
+    if not now or not before or now == before:
+        return
+    if _git_says(root, "merge-base", "--is-ancestor", now, before):
+        raise PlanError(
+            f"commit {now[:12]} is older than {before[:12]}, which was reconciled last; nothing was done",
+            code="plan.older",
+            hint="check out the newest commit, or say --rollback if going back is what you mean",
+        )
+
+
+def _git_says(root: Path, *arguments: str) -> bool:
+    """Whether git answers yes; no answer is no."""
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -7,6 +7,7 @@ import json
 import click
 
 from reconciler.cli.app import App, allow_removals_option, format_option, pass_app, workers_option
+from reconciler.cli.commit import refuse_older
 from reconciler.cli.exits import exit_code_of_report
 from reconciler.cli.progress import progress
 from reconciler.engine.run import plan_fleet, reconcile
@@ -17,9 +18,17 @@ from reconciler.render.report import report_text
 @click.option("--only", multiple=True, metavar="ID", help="This district alone; may be repeated.")
 @workers_option
 @allow_removals_option
+@click.option("--rollback", is_flag=True, help="Reconcile a commit older than the last one reconciled.")
 @format_option("text", "json")
 @pass_app
-def command(app: App, only: tuple[str, ...], workers: int, allow_removals: tuple[str, ...], form: str) -> int:
+def command(
+    app: App,
+    only: tuple[str, ...],
+    workers: int,
+    allow_removals: tuple[str, ...],
+    rollback: bool,
+    form: str,
+) -> int:
     """Carry out what the files say: test, initialize, map schools and sync what is new or changed.
 
     \b
@@ -27,13 +36,16 @@ def command(app: App, only: tuple[str, ...], workers: int, allow_removals: tuple
     """
     app.check_known([*only, *allow_removals])
     desired, refused = app.desired()
+    info = app.run_info("reconcile")
+    if not rollback:
+        refuse_older(app.root, info.commit, app.store.last_commit())
     context = app.context(allow_removals)
     plan = plan_fleet(context, desired, refused=refused, only=only or None)
     if only:
         refused = {d: e for d, e in refused.items() if d in only}
     with progress(len(plan.changes)) as advance:
         report = reconcile(
-            context, plan, desired, app.run_info("reconcile"),
+            context, plan, desired, info,
             refused=refused, workers=workers, progress=advance,
         )  # fmt: skip
     click.echo(json.dumps(report.to_json(), indent=2) if form == "json" else report_text(report))

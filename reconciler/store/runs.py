@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from reconciler.errors import StoreError
 from reconciler.planning.run import RunInfo
@@ -70,6 +70,13 @@ def end_run(
         raise StoreError(
             f"there is no run {run} to end", code="database.failed", hint="see `reconciler history`"
         )
+
+
+def last_commit(transaction: Transaction) -> str:
+    """The commit that was reconciled last, as history has it; empty where none was."""
+    query = select(RUN.c.commit).where(RUN.c.command == "reconcile", RUN.c.commit != "")
+    found = transaction.execute(query.order_by(RUN.c.started_at.desc(), RUN.c.id.desc()).limit(1)).scalar()
+    return found or ""
 
 
 def _text(value: Any) -> str:

@@ -209,6 +209,10 @@ class Store:
     def end_run(self, run: str, *, outcome: str, summary: Mapping[str, int], at: datetime) -> None:
         self._database.write(lambda t: runs.end_run(t, run, outcome=outcome, summary=summary, at=at))
 
+    def last_commit(self) -> str:
+        """The commit that was reconciled last; empty where none was."""
+        return self._read(runs.last_commit)
+
     # --- looking -----------------------------------------------------------------------------------
 
     def connections(self, district: str | None = None) -> list[ConnectionView]:

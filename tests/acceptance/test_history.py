@@ -1,0 +1,78 @@
+"""Git history is the audit trail: each run knows its commit, and an old checkout undoes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.acceptance.world import World, students_csv
+
+
+def git(world: World, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-C", str(world.root), *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def commit(world: World, message: str) -> str:
+    git(world, "add", "--all")
+    git(world, "commit", "--quiet", "--message", message)
+    return git(world, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def oak(world: World) -> World:
+    """A district in a git repository, reconciled at its first commit."""
+    git(world, "init", "--quiet")
+    world.district("oak", schools=["0042"])
+    world.put("oak", {"students.csv": students_csv(4)})
+    commit(world, "Onboard oak")
+    assert world.run("reconcile").code == 0
+    return world
+
+
+def test_a_run_is_recorded_with_its_commit_and_author(oak: World) -> None:
+    first = git(oak, "rev-parse", "HEAD")
+    (run,) = oak.json("history")
+    assert (run["commit"], run["author"], run["outcome"]) == (first, "Ada <ada@example.org>", "succeeded")
+    assert oak.status("oak")["last_sync"]["commit"] == first
+    assert [r["district"] for r in run["results"]] == ["oak"]
+
+
+def test_what_is_not_committed_is_marked(oak: World) -> None:
+    oak.district("oak", schools=["0042", "0043"])
+    assert oak.run("reconcile").code == 0
+    assert oak.json("history", "--limit", "1")[0]["commit"].endswith("-dirty")
+
+
+def test_an_older_commit_does_not_undo_a_newer_one_unless_that_is_said(oak: World) -> None:
+    first = git(oak, "rev-parse", "HEAD")
+    oak.district("oak", schools=["0042", "0043"])
+    second = commit(oak, "Map a school")
+    assert oak.run("reconcile").code == 0
+
+    git(oak, "checkout", "--quiet", first)
+    refused = oak.run("reconcile", "--format", "json")
+    assert refused.code == 1
+    assert refused.json["error"]["code"] == "plan.older"
+    assert oak.status("oak")["schools"]["mapped"] == 2
+
+    assert oak.run("reconcile", "--rollback").code == 0
+    assert oak.status("oak")["schools"]["mapped"] == 1
+    git(oak, "checkout", "--quiet", second)
+    assert oak.run("reconcile").code == 0
+    assert oak.status("oak")["schools"]["mapped"] == 2
+
+
+def test_a_revert_is_a_newer_commit(oak: World) -> None:
+    oak.district("oak", schools=["0042", "0043"])
+    commit(oak, "Map a school")
+    assert oak.run("reconcile").code == 0
+    git(oak, "revert", "--no-edit", "HEAD")
+    assert oak.run("reconcile").code == 0
+    assert oak.status("oak")["schools"]["mapped"] == 1
