@@ -12,6 +12,7 @@ from reconciler.documents.document import Document
 from reconciler.documents.reader import open_document, parse_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import MapperError, Problem
+from reconciler.mapping.check import findings
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.parse import nearest, parse_mapper
 
@@ -59,8 +60,10 @@ def _loaded(name: str, document: Document) -> LoadedMapper:
     )
     if problems:
         return LoadedMapper(name, document.file, None, tuple(problems))
-    mapper, findings = parse_mapper(document.value)
-    problems = [document.problem(_steps(f.path), "mapper.schema", f.message, f.hint) for f in findings]
+    mapper = parse_mapper(document.value)
+    problems = [
+        document.problem(_steps(f.path), "mapper.schema", f.message, f.hint) for f in findings(mapper)
+    ]
     if mapper.name != name:
         problems.append(
             document.problem(

@@ -11,36 +11,26 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
-from reconciler.mapping.entities import ENTITIES, Entity
+from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Condition, EntityMap, Field, FileSpec, Join, Mapper, Source
 
 MAPPING_VERSION = 1
 """Part of every digest: raise it when the same mapper would give other rows than before."""
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_CONTACT_NAMES = ("name", "first_name", "last_name")
+MAX_REPETITIONS = 200
+"""How often one source may be written out by `repeat`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A mistake at a dotted path of the document."""
-
-    path: str
-    message: str
-    hint: str = ""
-
-
-def parse_mapper(document: Mapping[str, Any]) -> tuple[Mapper, list[Finding]]:
-    """The mapper that a document describes, and what is wrong with it (a mapper with findings is not run)."""
+def parse_mapper(document: Mapping[str, Any]) -> Mapper:
+    """The mapper that a document describes; `check.findings` says what is wrong with it."""
     files = {name: _file(name, value) for name, value in document.get("files", {}).items()}
     entities = {
         name: _entity(name, value) for name, value in document.get("entities", {}).items() if name in ENTITIES
     }
-    mapper = Mapper(
+    return Mapper(
         name=document.get("name", ""),
         files=files,
         entities=entities,
@@ -48,12 +38,6 @@ def parse_mapper(document: Mapping[str, Any]) -> tuple[Mapper, list[Finding]]:
         digest=_digest(document),
         document=dict(document),
     )
-    return mapper, list(_check(mapper))
-
-
-def placeholders(template: str) -> list[str]:
-    """The column names that a template mentions, in order."""
-    return _PLACEHOLDER.findall(template)
 
 
 def _digest(document: Mapping[str, Any]) -> str:
@@ -86,9 +70,9 @@ def _entity(name: str, value: Any) -> EntityMap:
 
 def _repetitions(repeat: Mapping[str, list[str]] | None) -> Iterator[dict[str, str]]:
     """Each combination of the repeated values, in the order written; one empty one without `repeat`."""
-    names = list(repeat or {})
-    for values in product(*(repeat[name] for name in names) if repeat else ()):
-        yield dict(zip(names, values, strict=True))
+    repeat = repeat or {}
+    for values in islice(product(*repeat.values()), MAX_REPETITIONS + 1):
+        yield dict(zip(repeat, values, strict=True))
 
 
 def _source(part: Mapping[str, Any], bound: Mapping[str, str], path: str) -> Source:
@@ -133,7 +117,7 @@ def _conditions(value: Any, bound: Mapping[str, str]) -> Iterator[Condition]:
 
 def _field(name: str, value: Any, bound: Mapping[str, str]) -> Field:
     if isinstance(value, str):
-        return Field(name, columns=(_bind(value, bound),))
+        value = {"column": value}
     columns = value.get("column", [])
     columns = [columns] if isinstance(columns, str) else columns
     split = value.get("split", "")
@@ -162,45 +146,10 @@ def _transforms(value: Any) -> Iterator[str | tuple[str, str]]:
 
 def _bind(text: str, bound: Mapping[str, str]) -> str:
     """Write the values of `repeat` into a text; braces that name no repeated value stay as they are."""
-    for name, value in bound.items():
-        text = text.replace("{" + name + "}", value)
-    return text
-
-
-def _check(mapper: Mapper) -> Iterator[Finding]:
-    if not mapper.entities:
-        yield Finding("entities", "the mapper describes no entity", "describe at least students")
-    for entity_map in mapper.entities.values():
-        for source in entity_map.sources:
-            yield from _check_source(mapper, ENTITIES[entity_map.entity], source)
-
-
-def _check_source(mapper: Mapper, entity: Entity, source: Source) -> Iterator[Finding]:
-    yield from _check_file(mapper, source.file, f"{source.path}.from")
-    names = [f.name for f in source.fields]
-    for required in entity.required:
-        if required not in names:
-            yield Finding(f"{source.path}.fields", f"{entity.name} need the field {required}")
-    if entity.name == "contacts" and not set(_CONTACT_NAMES) & set(names):
-        yield Finding(f"{source.path}.fields", "contacts need name, or first_name and last_name")
-    if entity.name == "contacts" and not {"id", "student"} & set(names):
-        yield Finding(f"{source.path}.fields", "contacts need an id, or the student whose contact they are")
-    if sum(1 for f in source.fields if f.split and not f.item) > 1:
-        yield Finding(f"{source.path}.fields", "only one field of a source may be split into rows")
-    aliases = {source.file}
-    for index, join in enumerate(source.joins):
-        path = f"{source.path}.join" + (f"[{index}]" if len(source.joins) > 1 else "")
-        yield from _check_file(mapper, join.file, f"{path}.file")
-        if join.alias in aliases:
-            yield Finding(
-                path, f"{join.alias!r} is joined twice", "give the second one another name with `as`"
-            )
-        aliases.add(join.alias)
-
-
-def _check_file(mapper: Mapper, name: str, path: str) -> Iterator[Finding]:
-    if name not in mapper.files:
-        yield Finding(path, f"the mapper names no file {name!r}", nearest(name, mapper.files))
+    if not bound:
+        return text
+    names = "|".join(map(re.escape, bound))
+    return re.sub(r"\{(" + names + r")\}", lambda found: bound[found[1]], text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -91,7 +91,9 @@ def _date(formats: tuple[str, ...], value: str) -> str:
     """ISO 8601. Years outside 1900 to 2100 are typing errors, such as `08/02/13` read with %Y."""
     listed = "[" + ", ".join(literal(f) for f in formats) + "]"
     parsed = f"try_strptime({value}, {listed})"
-    return f"CASE WHEN year({parsed}) BETWEEN 1900 AND 2100 THEN strftime({parsed}, '%Y-%m-%d') END"
+    # Words such as `infinity` and `epoch` count as dates there, whatever the format.
+    plausible = f"regexp_matches({value}, '[0-9]') AND year({parsed}) BETWEEN 1900 AND 2100"
+    return f"CASE WHEN {plausible} THEN strftime({parsed}, '%Y-%m-%d') END"
 
 
 def _boolean(value: str) -> str:
@@ -116,7 +118,7 @@ def _right(name: str, value: str) -> str:
 
 
 def _grade(value: str) -> str:
-    word = f"regexp_replace(lower({value}), '(st|nd|rd|th)?( grade)?$', '')"
+    word = f"regexp_replace(lower({value}), '^grade |(st|nd|rd|th)?( grade)?$', '', 'g')"
     cases = " ".join(
         f"WHEN {word} IN {literal_list(names)} THEN {literal(g)}" for g, names in _GRADES.items()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,8 @@ import duckdb
 from reconciler.errors import RosterError
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.sql import name
-from reconciler.roster.delta import EntityDelta, RowCounts
-from reconciler.roster.tables import load_rows
-
-_BATCH = 10_000
+from reconciler.roster.database import load_rows, number, stream
+from reconciler.roster.delta import EntityDelta, RowCounts, SisSchool
 
 StoredRows = Callable[[str], Iterable[tuple[Any, ...]]]
 """Entity name to the stored rows: key columns, row_hash, active."""
@@ -50,6 +48,18 @@ def compare(db: duckdb.DuckDBPyConnection) -> None:
         "o.student IN (SELECT id FROM gone_students) OR o.contact IN (SELECT id FROM gone_contacts) "
         "OR NOT EXISTS (SELECT 1 FROM kept_relationships k "
         "WHERE k.student = o.student AND k.contact = o.contact))"
+    )
+
+
+def compare_schools(db: duckdb.DuckDBPyConnection, known: Iterable[SisSchool], scratch: Path) -> None:
+    """fresh_schools(id, fate): the schools of the files against those learned before."""
+    types = dict.fromkeys(("id", "name", "type", "nces_id"), "VARCHAR")
+    load_rows(db, "old_schools", types, ((s.sis_id, s.name, s.type, s.nces_id) for s in known), scratch)
+    said = " AND ".join(f"coalesce(n.{c}, '') = o.{c}" for c in ("name", "type", "nces_id"))
+    db.execute(
+        f"CREATE TABLE fresh_schools AS SELECT n.id, CASE WHEN o.id IS NULL THEN 'added' "
+        f"WHEN {said} THEN 'unchanged' ELSE 'changed' END AS fate "
+        f"FROM new_schools n LEFT JOIN old_schools o ON o.id = n.id"
     )
 
 
@@ -95,17 +105,3 @@ def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts) -> 
     keys = ", ".join(name(k) for k in spec.key)
     removals = f"SELECT {keys} FROM gone_{entity} ORDER BY {keys}"
     return EntityDelta(entity, columns, lambda: stream(db, upserts), lambda: stream(db, removals), row_counts)
-
-
-def stream(db: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query, in batches, on a cursor of their own."""
-    cursor = db.cursor()
-    cursor.execute(query)
-    while batch := cursor.fetchmany(_BATCH):
-        yield from batch
-
-
-def number(db: duckdb.DuckDBPyConnection, query: str) -> int:
-    """The one number that a query answers."""
-    row = db.execute(query).fetchone()
-    return int(row[0]) if row else 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import csv
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reconciler.errors import RosterError
+from reconciler.mapping.columns import is_text_encoding, loose
+from reconciler.roster.lines import cells_of
 
 DELIMITERS = (",", "\t", ";", "|")
 _CHUNK = 1 << 20
@@ -24,14 +25,19 @@ def detect_encoding(path: Path, declared: str, display: str) -> str:
     """The codec that reads the whole file without an error.
 
     Declared: that one, or RosterError csv.encoding. Else what a byte order mark says, else UTF-8, else
-    UTF-16 without a mark, else Windows-1252, in which five bytes mean nothing and are an error.
+    UTF-16 without a mark, else Windows-1252, in which five bytes mean nothing and are an error. So is a
+    file that is UTF-8 but for a few bytes: as Windows-1252 every accented name in it would come out wrong.
     """
     if declared:
-        _known(declared, display)
+        _refuse_unknown(declared, display)
         candidates = [declared]
     else:
         candidates = _candidates(path)
+    position = None
     for codec in candidates:
+        if codec == "cp1252" and not declared and _is_mostly_utf8(path):
+            candidates = ["utf-8"]
+            break
         position = first_undecodable(path, codec)
         if position is None:
             return codec
@@ -42,25 +48,25 @@ def detect_encoding(path: Path, declared: str, display: str) -> str:
     )
 
 
-def _known(codec: str, display: str) -> None:
-    try:
-        codecs.lookup(codec)
-    except LookupError as error:
+def _refuse_unknown(codec: str, display: str) -> None:
+    if not is_text_encoding(codec):
         raise RosterError(
             f"the mapper reads {display} as {codec!r}, which is no encoding that Python knows",
             code="csv.encoding",
             hint="use a name such as utf-8, cp1252 or utf-16",
-        ) from error
+        )
 
 
 def _candidates(path: Path) -> list[str]:
     with path.open("rb") as file:
-        head = file.read(4096)
+        head = file.read(8)
     for bom, codec in _BOMS:
         if head.startswith(bom):
             return [codec]
-    if b"\0" in head[:200] and head.count(b"\0") * 3 > len(head):
-        return ["utf-16-le" if head[1:2] == b"\0" else "utf-16-be"]
+    # A header begins with Latin letters: in UTF-16 every other byte of them is zero.
+    for zeros, letters, codec in ((head[1::2], head[::2], "utf-16-le"), (head[::2], head[1::2], "utf-16-be")):
+        if zeros and not any(zeros) and all(letters):
+            return [codec]
     return ["utf-8", "cp1252"]
 
 
@@ -68,27 +74,41 @@ def first_undecodable(path: Path, codec: str) -> int | None:
     """The position of the first byte that the codec refuses; None where it reads the whole file."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     done = 0
+    for chunk in _chunks(path):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeError as error:
+            return done - pending + getattr(error, "start", 0)
+        done += len(chunk)
+    return None
+
+
+def _is_mostly_utf8(path: Path) -> bool:
+    """Whether more characters beyond ASCII are UTF-8 than bytes are not."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    good = bad = 0
+    for chunk in _chunks(path):
+        beyond = [c for c in decoder.decode(chunk, final=not chunk) if c > "\x7f"]
+        wrong = sum(1 for c in beyond if "\udc80" <= c <= "\udcff")
+        good, bad = good + len(beyond) - wrong, bad + wrong
+    return good > bad
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """The file piece by piece, and at its end an empty piece."""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                return done + error.start
-            done += len(chunk)
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return done
-    return None
+            yield chunk
+    yield b""
 
 
 def detect_delimiter(header_line: str, wanted: Collection[str]) -> str:
     """The delimiter under which the header names most of the wanted columns, else the most columns."""
-    known = {w.strip().casefold() for w in wanted}
+    known = {loose(w) for w in wanted}
 
     def score(delimiter: str) -> tuple[int, int]:
-        cells = next(csv.reader([header_line], delimiter=delimiter), [])
-        found = sum(1 for cell in cells if cell.strip().strip("\ufeff").casefold() in known)
-        return found, len(cells)
+        cells = cells_of(header_line, delimiter)
+        return sum(1 for cell in cells if loose(cell) in known), len(cells)
 
     return max(DELIMITERS, key=score)

@@ -7,25 +7,14 @@ kept. Where nothing says whose row it was, nobody of that entity is removed in t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from reconciler.mapping.entities import STORED
-from reconciler.roster.tables import load_rows
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenWord:
-    """One word of a line that could not be read as cells, for each entity that reads the line's file."""
-
-    entity: str
-    row: int
-    """A number of its own for each line."""
-    word: str
-    keyed: bool
-    """The cell where the key belongs is whole: if it is nobody's who is stored, the row is a new one."""
+from reconciler.mapping.sql import literal_list
+from reconciler.roster.broken import BrokenWord
+from reconciler.roster.database import load_rows, number
 
 
 def create_keeping_tables(
@@ -35,8 +24,10 @@ def create_keeping_tables(
 
     `silent` names the entities of which a file says nothing today.
     """
-    types = {"entity": "VARCHAR", "row": "BIGINT", "word": "VARCHAR", "keyed": "BOOLEAN"}
-    load_rows(db, "words", types, ((b.entity, b.row, b.word, b.keyed) for b in broken), scratch)
+    types = {
+        "entity": "VARCHAR", "row": "BIGINT", "word": "VARCHAR", "at_key": "BOOLEAN", "readable": "BOOLEAN",
+    }  # fmt: skip
+    load_rows(db, "words", types, ((b.entity, b.row, b.word, b.at_key, b.readable) for b in broken), scratch)
     db.execute("CREATE TABLE blocked (entity VARCHAR, reason VARCHAR)")
     for entity in silent:
         _block(db, entity, "a file that it is read from is not there")
@@ -50,12 +41,8 @@ def keep_by_key(db: duckdb.DuckDBPyConnection, entity: str) -> None:
         f"o.id IN (SELECT id FROM judged_{entity} WHERE verdict = 'rejected' AND id IS NOT NULL) "
         f"OR o.id IN (SELECT word FROM words WHERE entity = '{entity}'))"
     )
-    _block_where_unreadable(db, entity, "id", "id IS NULL")
-    db.execute(
-        f"INSERT INTO kept_{entity} SELECT o.id FROM old_{entity} o WHERE o.active "
-        f"AND o.id NOT IN (SELECT id FROM new_{entity}) AND o.id NOT IN (SELECT id FROM kept_{entity}) "
-        f"AND EXISTS (SELECT 1 FROM blocked WHERE entity = '{entity}')"
-    )
+    _block_where_unreadable(db, entity, "id IS NULL", f"SELECT id FROM old_{entity}")
+    _keep_all_if_blocked(db, entity, (entity,))
 
 
 def student_states(db: duckdb.DuckDBPyConnection) -> None:
@@ -91,8 +78,13 @@ def keep_contacts(db: duckdb.DuckDBPyConnection) -> None:
         "OR o.id IN (SELECT contact FROM old_relationships WHERE active "
         "AND student IN (SELECT id FROM kept_students_of_contacts)))"
     )
-    _block_where_unreadable(db, "contacts", "id", "id IS NULL AND student IS NULL")
-    _keep_all_if_blocked(db, "contacts")
+    _block_where_unreadable(
+        db,
+        "contacts",
+        "student IS NULL AND NOT _own_id AND id NOT IN (SELECT id FROM old_contacts)",
+        "SELECT id FROM old_contacts UNION ALL SELECT id FROM old_students",
+    )
+    _keep_all_if_blocked(db, "contacts", ("contacts", "relationships"))
     db.execute(
         "CREATE TABLE contact_state AS SELECT id, 'ok' AS state FROM new_contacts "
         "UNION ALL SELECT id, 'ok' FROM kept_contacts"
@@ -117,7 +109,7 @@ def keep_relationships(db: duckdb.DuckDBPyConnection) -> None:
         "OR o.student IN (SELECT student FROM judged_relationships "
         "WHERE verdict = 'rejected' AND contact IS NULL))"
     )
-    _block_where_unreadable(db, "relationships", "student", "student IS NULL")
+    _block_where_unreadable(db, "relationships", "student IS NULL", "SELECT id FROM old_students")
     db.execute(
         "INSERT INTO kept_relationships SELECT o.student, o.contact FROM old_relationships o WHERE o.active "
         "AND o.student IN (SELECT id FROM student_state WHERE state = 'ok') "
@@ -142,28 +134,26 @@ def _has_active(db: duckdb.DuckDBPyConnection, entity: str) -> bool:
     return db.execute(f"SELECT 1 FROM old_{entity} WHERE active LIMIT 1").fetchone() is not None
 
 
-def _keep_all_if_blocked(db: duckdb.DuckDBPyConnection, entity: str) -> None:
+def _keep_all_if_blocked(db: duckdb.DuckDBPyConnection, entity: str, by: tuple[str, ...]) -> None:
     db.execute(
         f"INSERT INTO kept_{entity} SELECT o.id FROM old_{entity} o WHERE o.active "
         f"AND o.id NOT IN (SELECT id FROM new_{entity}) AND o.id NOT IN (SELECT id FROM kept_{entity}) "
-        f"AND EXISTS (SELECT 1 FROM blocked WHERE entity IN ('contacts', 'relationships'))"
+        f"AND EXISTS (SELECT 1 FROM blocked WHERE entity IN {literal_list(by)})"
     )
 
 
-def _block_where_unreadable(db: duckdb.DuckDBPyConnection, entity: str, key: str, unreadable: str) -> None:
-    """Block removals where a rejected row has no key, or a broken line names no stored row."""
-    row = db.execute(
-        f"SELECT count(*) FROM judged_{entity} WHERE verdict = 'rejected' AND ({unreadable})"
-    ).fetchone()
-    lost = db.execute(
-        f"SELECT count(*) FROM (SELECT row, bool_or(word IN (SELECT {key} FROM old_{entity}) "
-        f"OR word IN (SELECT id FROM old_students) OR keyed) AS named "
-        f"FROM words WHERE entity = '{entity}' GROUP BY row) WHERE NOT named"
-    ).fetchone()
-    if row and row[0]:
-        _block(db, entity, f"{row[0]} rejected rows do not say whose they are")
-    if lost and lost[0]:
-        _block(db, entity, f"{lost[0]} rows that could not be read do not say whose they are")
+def _block_where_unreadable(db: duckdb.DuckDBPyConnection, entity: str, nobody: str, known_keys: str) -> None:
+    """Block removals where a rejected row (`nobody` holds) or a broken line does not say whose it is."""
+    nameless = number(db, f"SELECT count(*) FROM judged_{entity} WHERE verdict = 'rejected' AND ({nobody})")
+    lost = number(
+        db,
+        f"SELECT count(*) FROM (SELECT row, bool_or(readable OR at_key AND word IN ({known_keys})) AS named "
+        f"FROM words WHERE entity = '{entity}' GROUP BY row) WHERE NOT named",
+    )
+    if nameless:
+        _block(db, entity, f"{nameless} rejected rows do not say whose they are")
+    if lost:
+        _block(db, entity, f"{lost} rows that could not be read do not say whose they are")
 
 
 def _block(db: duckdb.DuckDBPyConnection, entity: str, reason: str) -> None:

@@ -8,21 +8,17 @@ line that opens it is set apart and reading goes on at the next line.
 from __future__ import annotations
 
 import csv
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol
 
 from reconciler.errors import RosterError
+from reconciler.mapping.columns import SPACES, loose
 from reconciler.roster.encoding import detect_delimiter, detect_encoding
+from reconciler.roster.lines import Lines, UnclosedError, cells_of, clean
 
-MAX_LINE = 4 << 20
-"""Characters in one physical line. Longer is no roster."""
-MAX_RECORD_LINES = 1000
-"""Physical lines in one row. A quoted cell that runs on for longer was never closed."""
-
-csv.field_size_limit(MAX_LINE * 2)
+_CHANGED = "nothing was changed, and the next sync will look again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,7 @@ class BrokenRow:
     code: str
     reason: str
     cells: tuple[str, ...]
-    """Whatever stands between delimiters on the line: among it, perhaps, the row's key."""
+    """Whatever stands between delimiters on its lines: among it, perhaps, the row's key."""
 
 
 @dataclass(slots=True)
@@ -44,6 +40,8 @@ class ParsedFile:
     encoding: str
     delimiter: str
     columns: tuple[str, ...]
+    kept: tuple[int, ...]
+    """The places of the columns that the mapper reads: those that were written out."""
     rows: int = 0
     broken: list[BrokenRow] = field(default_factory=list)
     truncated_at: int = 0
@@ -57,51 +55,6 @@ class _Writer(Protocol):
     def writerow(self, row: Iterable[object], /) -> object: ...
 
 
-class _UnclosedError(Exception):
-    """A row runs on for too long to be one."""
-
-
-class _Lines:
-    """The physical lines of a file, with a memory of those that the current row took."""
-
-    def __init__(self, stream: TextIO, display: str):
-        self._stream = stream
-        self._display = display
-        self._pushed: deque[str] = deque()
-        self.taken: list[str] = []
-        self.number = 0
-        """Of the last line that was handed out; the first line of the file is 1."""
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._pushed.popleft() if self._pushed else self._stream.readline(MAX_LINE + 1)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if len(line) > MAX_LINE:
-            raise RosterError(
-                f"{self._display}: line {self.number} is longer than {MAX_LINE:,} characters",
-                code="csv.rows",
-                hint="this is no roster file; ask the district what it exports",
-            )
-        self.taken.append(line)
-        if len(self.taken) > MAX_RECORD_LINES:
-            raise _UnclosedError
-        return line
-
-    def start_record(self) -> None:
-        self.taken = []
-
-    def give_back_all_but_first(self) -> None:
-        """The next row starts on the line after the first one of this row."""
-        rest = self.taken[1:]
-        self._pushed.extendleft(reversed(rest))
-        self.number -= len(rest)
-        self.taken = self.taken[:1]
-
-
 def read_csv(
     path: Path,
     to: Path,
@@ -109,9 +62,11 @@ def read_csv(
     display: str,
     encoding: str = "",
     delimiter: str = "",
-    wanted: Collection[str] = (),
+    wanted: Collection[str] | None = None,
 ) -> ParsedFile:
-    """Read the file at `path` and write its good rows to `to`: the line number, then the header's cells.
+    """Read the file at `path` and write its good rows to `to`: the line number, then the wanted cells.
+
+    Cells are brought to Unicode's composed form, without space at their ends. `wanted` None: all of them.
 
     Raises RosterError csv.encoding, and csv.header for a file that is empty or does not start with a header
     (none of the `wanted` columns is on its first line).
@@ -121,88 +76,124 @@ def read_csv(
         path.open("r", encoding=codec, newline="") as stream,
         to.open("w", encoding="utf-8", newline="") as out,
     ):
-        lines = _Lines(stream, display)
-        header_line = next((line for line in lines if line.strip("\ufeff \t\r\n,;|")), None)
-        if header_line is None:
+        lines = Lines(stream, display)
+        header_line = lines.first_with_text()
+        if not header_line:
             raise RosterError(
-                f"{display} is empty",
-                code="csv.header",
-                hint="the export may have failed; nothing was changed, and the next sync will look again",
+                f"{display} is empty", code="csv.header", hint=f"the export may have failed; {_CHANGED}"
             )
-        delimiter = delimiter or detect_delimiter(header_line, wanted)
-        columns = _header(header_line, delimiter, wanted, display)
-        parsed = ParsedFile(display, codec, delimiter, columns)
+        delimiter = delimiter or detect_delimiter(header_line, wanted or ())
+        columns = _header(header_line, delimiter, wanted or (), display)
+        parsed = ParsedFile(display, codec, delimiter, columns, _places(columns, wanted))
         _copy_rows(lines, parsed, csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n"))
     return parsed
 
 
 def _header(line: str, delimiter: str, wanted: Collection[str], display: str) -> tuple[str, ...]:
-    cells = next(csv.reader([line], delimiter=delimiter), [])
-    columns = tuple(cell.strip().strip("\ufeff").strip() for cell in cells)
+    columns = cells_of(line, delimiter)
     while columns and not columns[-1]:
         columns = columns[:-1]
-    present = {c.casefold() for c in columns}
-    if wanted and not present & {w.strip().casefold() for w in wanted}:
-        raise RosterError(
-            f"{display} does not start with a header: its first line has none of the columns that the "
-            f"mapper reads ({', '.join(sorted(wanted)[:6])}, …)",
-            code="csv.header",
-            hint="ask the district to export with a header row, or correct the mapper",
-        )
-    return columns
+    if columns and (not wanted or {loose(c) for c in columns} & {loose(w) for w in wanted}):
+        return columns
+    named = sorted(wanted)
+    raise RosterError(
+        f"{display} does not start with a header: its first line has none of the columns that the "
+        f"mapper reads ({', '.join(named[:6])}{', …' if len(named) > 6 else ''})",
+        code="csv.header",
+        hint="ask the district to export with a header row, or correct the mapper's columns or its delimiter",
+    )
 
 
-def _copy_rows(lines: _Lines, parsed: ParsedFile, writer: _Writer) -> None:
+def _places(columns: Sequence[str], wanted: Collection[str] | None) -> tuple[int, ...]:
+    known = None if wanted is None else {loose(w) for w in wanted}
+    return tuple(i for i, c in enumerate(columns) if known is None or loose(c) in known)
+
+
+def _copy_rows(lines: Lines, parsed: ParsedFile, writer: _Writer) -> None:
     width = len(parsed.columns)
-    reader = csv.reader(lines, delimiter=parsed.delimiter, strict=True)
-    last = ""
-    while True:
-        lines.start_record()
-        start = lines.number + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            break
-        except (csv.Error, _UnclosedError) as error:
-            code, reason = _structural(error)
-            lines.give_back_all_but_first()
-            reader = csv.reader(lines, delimiter=parsed.delimiter, strict=True)
-        else:
-            code, reason = _misfit(row, width, lines, parsed.delimiter)
-            if code == "row.quote":
-                lines.give_back_all_but_first()
-        last = lines.taken[-1]
-        if code:
-            _set_apart(parsed, start, code, reason, lines.taken[0])
-        elif any(cell.strip() for cell in row):
-            writer.writerow((start, *row[:width]))
+    is_broken = False
+    for record in _records(lines, parsed.delimiter):
+        row = record if isinstance(record, list) else []
+        code, reason = (
+            ("row.quote", record) if isinstance(record, str) else _misfit(row, width, lines, parsed)
+        )
+        is_broken = bool(code)
+        if is_broken:
+            _set_apart(parsed, lines, code, reason)
+        elif any(row):
+            writer.writerow((lines.record_start, *(row[i] for i in parsed.kept)))
             parsed.rows += 1
-    parsed.ends_with_newline = last.endswith(("\n", "\r")) if last else True
-    if not parsed.ends_with_newline and parsed.broken and parsed.broken[-1].line == lines.number:
+    parsed.ends_with_newline = lines.ends_with_newline
+    if is_broken and not parsed.ends_with_newline:
         parsed.truncated_at = lines.number
 
 
-def _structural(error: Exception) -> tuple[str, str]:
-    if isinstance(error, _UnclosedError) or "unexpected end" in str(error):
-        return "row.quote", "a quote is opened and never closed"
-    return "row.quote", "a quote stands where none may stand"
+def _records(lines: Lines, delimiter: str) -> Iterator[list[str] | str]:
+    """The cells of each row, or why a line cannot be read as cells; `lines.taken` are its lines."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        lines.start_record()
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, UnclosedError) as error:
+            lines.give_back_all_but_first()
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            yield _structural(error)
+        else:
+            yield _cleaned(row, lines.taken)
 
 
-def _misfit(row: list[str], width: int, lines: _Lines, delimiter: str) -> tuple[str, str]:
-    """Why a parsed row does not fit its header; two empty texts where it does."""
-    if not any(cell.strip() for cell in row):
+def _cleaned(row: list[str], lines: list[str]) -> list[str]:
+    """Every cell as `clean` has it; most rows are ASCII, where that is a plain strip."""
+    if all(map(str.isascii, lines)):
+        return [cell.strip() for cell in row]
+    return [clean(cell) for cell in row]
+
+
+def _structural(error: Exception) -> str:
+    if isinstance(error, UnclosedError) or "unexpected end" in str(error):
+        return "a quote is opened and never closed"
+    return "a quote stands where none may stand"
+
+
+def _misfit(row: list[str], width: int, lines: Lines, parsed: ParsedFile) -> tuple[str, str]:
+    """Why a parsed row does not fit its header; two empty texts where it does, or is blank."""
+    if not any(row):
         return "", ""
-    if len(lines.taken) > 1 and any(line.count(delimiter) >= width - 1 > 0 for line in lines.taken[1:]):
-        return "row.quote", "a quoted cell runs over the rows below it"
-    if len(row) < width or any(cell.strip() for cell in row[width:]):
-        if len(lines.taken) > 1:
-            return "row.quote", "a quoted cell runs over the rows below it"
+    if _runs_over(row, width, lines, parsed.delimiter):
+        return "row.quote", "a quoted cell runs over what looks like rows below it"
+    if len(row) < width or any(row[width:]):
         return "row.ragged", f"the row has {len(row)} cells, the header has {width}"
-    if any("\0" in cell for cell in row):
+    if any("\0" in line for line in lines.taken):
         return "row.nul", "the row holds a NUL character"
     return "", ""
 
 
-def _set_apart(parsed: ParsedFile, line: int, code: str, reason: str, text: str) -> None:
-    cells = (w.strip().strip('"').strip() for w in text.split(parsed.delimiter))
-    parsed.broken.append(BrokenRow(line, code, reason, tuple(cells)))
+def _runs_over(row: list[str], width: int, lines: Lines, delimiter: str) -> bool:
+    """Whether a cell's further lines look like rows: delimiters are in them, and enough on one line."""
+    if not any(line.count(delimiter) >= width - 1 > 0 for line in lines.taken[1:]):
+        return False
+    return any(delimiter in line for cell in row for line in cell.splitlines()[1:])
+
+
+def _set_apart(parsed: ParsedFile, lines: Lines, code: str, reason: str) -> None:
+    """Set the current record apart.
+
+    Where a cell runs over what looks like rows, nobody can tell whether they are rows: each of its lines
+    counts as one that could not be read, so that no text inside a cell ever becomes a row.
+    """
+    if code == "row.quote":
+        for offset, line in enumerate(lines.taken):
+            cells = _raw_cells(line, parsed.delimiter)
+            parsed.broken.append(BrokenRow(lines.record_start + offset, code, reason, cells))
+    else:
+        text = parsed.delimiter.join(line.rstrip("\r\n") for line in lines.taken)
+        parsed.broken.append(BrokenRow(lines.record_start, code, reason, _raw_cells(text, parsed.delimiter)))
+
+
+def _raw_cells(text: str, delimiter: str) -> tuple[str, ...]:
+    """A line cut at its delimiters, quotes notwithstanding."""
+    cells = text.replace("\0", "").split(delimiter)
+    return tuple(clean(cell.strip(SPACES).strip('"')) for cell in cells)

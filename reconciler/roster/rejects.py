@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import duckdb
 
@@ -10,38 +10,23 @@ from reconciler.mapping.entities import ENTITIES
 from reconciler.roster.delta import Reject
 from reconciler.roster.tables import LoadedFile
 
-BROKEN_ROW_OWNERS = ("students", "contacts", "relationships", "staff", "schools")
-"""A line that could not be read is counted once: for the first of these that reads its file."""
-
 _REASONS = {
     "row.required": "{column} is empty, and it is required",
     "row.conflict": "another row has the same id and another {column}",
     "row.reference": "its {column} is in no row that could be taken",
+    "row.joined": "the line that belongs to it in {column} could not be read",
     "row.value": "{column} is not of the type that the mapper says; the row was taken without it",
 }
 
 
-def read_rejects(
-    db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile], owners: Mapping[int, str], limit: int
-) -> list[Reject]:
-    """In the order of entity, file and line; lines that could not be read come first."""
-    found = broken_rejects(files, owners, limit)
+def read_rejects(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile], limit: int) -> list[Reject]:
+    """Of the lines that could be read: rejected rows, then values, each by entity, file and line."""
+    found: list[Reject] = []
     for entity in ENTITIES:
         found += _judged(db, files, entity, limit)
     for entity in ENTITIES:
         found += _values(db, files, entity, limit)
     return found[:limit]
-
-
-def broken_rejects(files: Sequence[LoadedFile], owners: Mapping[int, str], limit: int) -> list[Reject]:
-    """The lines that could not be read as cells."""
-    return [
-        Reject(owners[index], parsed.display, broken.line, "", broken.code, broken.reason)
-        for index, loaded in enumerate(files)
-        if index in owners
-        for parsed in loaded.parsed
-        for broken in parsed.broken[:limit]
-    ][:limit]
 
 
 def _judged(
@@ -87,7 +72,7 @@ def _key(entity: str) -> str:
 
 def _not_twice(entity: str) -> str:
     """A relationship that came with a rejected contact row is the same row of the file: listed once."""
-    return "AND (_part >= 1000 OR code <> 'row.required')" if entity == "relationships" else ""
+    return "AND given IS DISTINCT FROM 'rejected'" if entity == "relationships" else ""
 
 
 def _display(files: Sequence[LoadedFile], file: int, src: int) -> str:

@@ -11,10 +11,16 @@ from collections.abc import Sequence
 import duckdb
 
 from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
-from reconciler.mapping.people import first_and_last, made_contact_id
+from reconciler.mapping.people import comparable, first_and_last, made_contact_id, single_spaced
 from reconciler.mapping.sql import literal, name
+from reconciler.roster.database import number
 
+_LOST = "list_filter(_problems, lambda p: suffix(p, ':unreadable'))"
 _REQUIRED = "list_filter(_problems, lambda p: suffix(p, ':required'))"
+_FAULTS = f"len({_LOST}) + len({_REQUIRED}) > 0"
+"""Whether a row has problems for which it is rejected."""
+_FAULT_CODE = f"CASE WHEN len({_LOST}) > 0 THEN 'row.joined' ELSE 'row.required' END"
+_FAULT_COLUMN = f"split_part(list_concat({_LOST}, {_REQUIRED})[1], ':', 1)"
 
 
 def judge_by_school(db: duckdb.DuckDBPyConnection, entity: str) -> None:
@@ -24,8 +30,8 @@ def judge_by_school(db: duckdb.DuckDBPyConnection, entity: str) -> None:
         f"CREATE TABLE judged_{entity} AS SELECT _part, _file, _src, _line, _problems, {fields}, "
         f"r.school AS sis_school, m.school AS school, "
         f"CASE WHEN r.school IS NOT NULL AND m.sis_id IS NULL THEN 'skipped' "
-        f"WHEN len({_REQUIRED}) > 0 THEN 'rejected' ELSE 'ok' END AS verdict, "
-        f"'row.required' AS code, split_part({_REQUIRED}[1], ':', 1) AS col "
+        f"WHEN {_FAULTS} THEN 'rejected' ELSE 'ok' END AS verdict, "
+        f"{_FAULT_CODE} AS code, {_FAULT_COLUMN} AS col "
         f"FROM raw_{entity} r LEFT JOIN mapping m ON m.sis_id = r.school"
     )
 
@@ -34,8 +40,8 @@ def judge_schools(db: duckdb.DuckDBPyConnection) -> None:
     """Schools are learned whether mapped or not."""
     db.execute(
         f"CREATE TABLE judged_schools AS SELECT *, "
-        f"CASE WHEN len({_REQUIRED}) > 0 THEN 'rejected' ELSE 'ok' END AS verdict, "
-        f"'row.required' AS code, split_part({_REQUIRED}[1], ':', 1) AS col FROM raw_schools"
+        f"CASE WHEN {_FAULTS} THEN 'rejected' ELSE 'ok' END AS verdict, "
+        f"{_FAULT_CODE} AS code, {_FAULT_COLUMN} AS col FROM raw_schools"
     )
 
 
@@ -45,18 +51,18 @@ def judge_contacts(db: duckdb.DuckDBPyConnection) -> None:
     others = ", ".join(
         f"c.{name(f)}" for f in ENTITIES["contacts"].fields if f not in ("id", "first_name", "last_name")
     )
+    nameless = "first_name IS NULL AND last_name IS NULL"
     db.execute(
         f"CREATE TABLE judged_contacts AS SELECT _part, _file, _src, _line, _problems, "
+        f"c.id IS NOT NULL AS _own_id, "
         f"coalesce(c.id, {made_contact_id('c')}) AS id, first_name, last_name, {others}, "
         f"CASE WHEN c.student IS NOT NULL AND s.state IN ('skipped', 'left') THEN 'skipped' "
         f"WHEN c.student IS NULL AND l.all_skipped THEN 'skipped' "
-        f"WHEN len({_REQUIRED}) > 0 OR first_name IS NULL AND last_name IS NULL THEN 'rejected' "
-        f"WHEN c.id IS NULL AND c.student IS NULL THEN 'rejected' "
+        f"WHEN {_FAULTS} OR {nameless} OR c.id IS NULL AND c.student IS NULL THEN 'rejected' "
         f"WHEN c.student IS NOT NULL AND s.state IS NULL THEN 'rejected' ELSE 'ok' END AS verdict, "
-        f"CASE WHEN len({_REQUIRED}) > 0 OR first_name IS NULL AND last_name IS NULL "
-        f"OR c.student IS NULL THEN 'row.required' ELSE 'row.reference' END AS code, "
-        f"CASE WHEN len({_REQUIRED}) > 0 THEN split_part({_REQUIRED}[1], ':', 1) "
-        f"WHEN first_name IS NULL AND last_name IS NULL THEN 'name' ELSE 'student' END AS col "
+        f"CASE WHEN {_FAULTS} THEN {_FAULT_CODE} "
+        f"WHEN {nameless} OR c.student IS NULL THEN 'row.required' ELSE 'row.reference' END AS code, "
+        f"CASE WHEN {_FAULTS} THEN {_FAULT_COLUMN} WHEN {nameless} THEN 'name' ELSE 'student' END AS col "
         f"FROM named_contacts c LEFT JOIN student_state s ON s.id = c.student "
         f"LEFT JOIN ({_links()}) l ON c.student IS NULL AND l.contact = c.id"
     )
@@ -73,14 +79,13 @@ def judge_relationships(db: duckdb.DuckDBPyConnection) -> None:
         f"UNION ALL BY NAME SELECT * EXCLUDE (_part), 1000 + _part AS _part FROM raw_relationships"
     )
     db.execute(
-        f"CREATE TABLE judged_relationships AS SELECT r.* EXCLUDE (given, given_col), "
+        f"CREATE TABLE judged_relationships AS SELECT r.* EXCLUDE (given_col), "
         f"CASE WHEN given IN ('skipped', 'rejected') THEN given "
         f"WHEN s.state IN ('skipped', 'left') OR c.state = 'skipped' THEN 'skipped' "
-        f"WHEN len({_REQUIRED}) > 0 OR s.state IS NULL OR c.state IS NULL THEN 'rejected' "
+        f"WHEN {_FAULTS} OR s.state IS NULL OR c.state IS NULL THEN 'rejected' "
         f"ELSE 'ok' END AS verdict, "
-        f"CASE WHEN len({_REQUIRED}) > 0 THEN 'row.required' ELSE 'row.reference' END AS code, "
-        f"CASE WHEN given = 'rejected' THEN given_col "
-        f"WHEN len({_REQUIRED}) > 0 THEN split_part({_REQUIRED}[1], ':', 1) "
+        f"CASE WHEN {_FAULTS} THEN {_FAULT_CODE} ELSE 'row.reference' END AS code, "
+        f"CASE WHEN given = 'rejected' THEN given_col WHEN {_FAULTS} THEN {_FAULT_COLUMN} "
         f"WHEN s.state IS NULL THEN 'student' ELSE 'contact' END AS col "
         f"FROM all_relationships r LEFT JOIN student_state s ON s.id = r.student "
         f"LEFT JOIN contact_state c ON c.id = r.contact"
@@ -90,23 +95,17 @@ def judge_relationships(db: duckdb.DuckDBPyConnection) -> None:
 def fold(db: duckdb.DuckDBPyConnection, entity: str, *, prefer_first: bool) -> None:
     """Rows with one key become one row of new_<entity> where they agree; where not, all are rejected.
 
-    An empty cell agrees with everything, and so does a right that is `unknown`.
+    An empty cell agrees with everything, and so does a right that is `unknown`. Of a contact, cells agree
+    that are the same but for case, accents and punctuation, for siblings' rows are not typed alike.
     """
     spec = ENTITIES[entity]
-    key = ", ".join(name(k) for k in spec.key)
+    if not number(db, f"SELECT count(*) FROM judged_{entity} WHERE verdict = 'ok'"):
+        texts = ", ".join(f"{name(c)} VARCHAR" for c in (*spec.columns, "row_hash"))
+        db.execute(f"CREATE TABLE new_{entity} ({texts}, _rows BIGINT)")
+        return
     if prefer_first:
-        db.execute(
-            f"UPDATE judged_{entity} j SET verdict = 'duplicate' FROM "
-            f"(SELECT {key}, min(_part) AS first FROM judged_{entity} WHERE verdict = 'ok' GROUP BY {key}) f "
-            f"WHERE j.verdict = 'ok' AND j._part > f.first AND {_equal_keys(spec, 'j', 'f')}"
-        )
-    values = [c for c in spec.columns if c not in spec.key]
-    folded = ", ".join(f"{_known(f'max({_said(c)})', c)} AS {name(c)}" for c in values)
-    differs = " ".join(f"WHEN max({_said(c)}) <> min({_said(c)}) THEN {literal(c)}" for c in values)
-    db.execute(
-        f"CREATE TABLE folded_{entity} AS SELECT {key}, {folded}, count(*) AS _rows, "
-        f"CASE {differs} END AS _differs FROM judged_{entity} WHERE verdict = 'ok' GROUP BY {key}"
-    )
+        _leave_to_first_source(db, spec)
+    db.execute(f"CREATE TABLE folded_{entity} AS {_folded_rows(spec)}")
     db.execute(
         f"UPDATE judged_{entity} j SET verdict = 'rejected', code = 'row.conflict', col = f._differs "
         f"FROM folded_{entity} f WHERE f._differs IS NOT NULL AND j.verdict = 'ok' "
@@ -120,33 +119,66 @@ def fold(db: duckdb.DuckDBPyConnection, entity: str, *, prefer_first: bool) -> N
     db.execute(f"DROP TABLE folded_{entity}")
 
 
+def _leave_to_first_source(db: duckdb.DuckDBPyConnection, spec: Entity) -> None:
+    """Rows whose key an earlier source has are duplicates, whatever they say."""
+    key, judged = ", ".join(name(k) for k in spec.key), f"judged_{spec.name}"
+    db.execute(
+        f"UPDATE {judged} j SET verdict = 'duplicate' FROM "
+        f"(SELECT {key}, min(_part) AS first FROM {judged} WHERE verdict = 'ok' GROUP BY {key}) f "
+        f"WHERE j.verdict = 'ok' AND j._part > f.first AND {_equal_keys(spec, 'j', 'f')}"
+    )
+
+
+def _folded_rows(spec: Entity) -> str:
+    """One row for each key, with `_differs`: the first column in which its rows contradict each other."""
+    key = ", ".join(name(k) for k in spec.key)
+    values = [c for c in spec.columns if c not in spec.key]
+    folded = ", ".join(f"{_folded(spec.name, c)} AS {name(c)}" for c in values)
+    said = ", ".join(f"{_said(spec.name, c)} AS {name('_' + c)}" for c in values)
+    differs = " ".join(f"WHEN max({name('_' + c)}) <> min({name('_' + c)}) THEN {literal(c)}" for c in values)
+    return (
+        f"SELECT {key}, {folded}, count(*) AS _rows, CASE {differs} END AS _differs "
+        f"FROM (SELECT *, {said} FROM judged_{spec.name} WHERE verdict = 'ok') GROUP BY {key}"
+    )
+
+
 def _equal_keys(spec: Entity, left: str, right: str) -> str:
     return " AND ".join(f"{left}.{name(k)} = {right}.{name(k)}" for k in spec.key)
 
 
-def _said(column: str) -> str:
-    return f"nullif({name(column)}, 'unknown')" if column in RIGHTS else name(column)
+def _said(entity: str, column: str) -> str:
+    """What a column says, as rows with one key are held against each other; NULL where it says nothing."""
+    if column in RIGHTS:
+        return f"nullif({name(column)}, 'unknown')"
+    return comparable(column) if entity == "contacts" else name(column)
 
 
-def _known(value: str, column: str) -> str:
-    return f"coalesce({value}, 'unknown')" if column in RIGHTS else value
+def _folded(entity: str, column: str) -> str:
+    """The one value of rows that agree: of several ways to write it the longest, whatever their order."""
+    if column in RIGHTS:
+        return f"coalesce(max({name('_' + column)}), 'unknown')"
+    cell = name(column)
+    if entity == "contacts":
+        return f"arg_max({cell}, (length({cell}), {cell})) FILTER (WHERE {cell} IS NOT NULL)"
+    return f"max({cell})"
 
 
 def _row_hash(columns: Sequence[str]) -> str:
     """An md5 over every column, the same for the same values in every version of every engine."""
-    cells = ", ".join(f"coalesce({name(c)}, chr(30))" for c in columns)
-    return f"md5(concat_ws(chr(31), {cells}))"
+    cells = ", ".join(f"coalesce(length({name(c)}) || ':' || {name(c)}, '-')" for c in columns)
+    return f"md5(concat({cells}))"
 
 
 def _named_contacts() -> str:
     """Contact rows with first and last name filled from `name` where a file gives one column."""
     others = ", ".join(name(f) for f in ENTITIES["contacts"].fields if f not in ("first_name", "last_name"))
     given = "first_name IS NULL AND last_name IS NULL AND name IS NOT NULL"
-    first, last = first_and_last("name")
+    first, last = first_and_last("_whole")
     return (
         f"SELECT _part, _file, _src, _line, _problems, {others}, "
         f"nullif(CASE WHEN {given} THEN {first} ELSE first_name END, '') AS first_name, "
-        f"nullif(CASE WHEN {given} THEN {last} ELSE last_name END, '') AS last_name FROM raw_contacts"
+        f"nullif(CASE WHEN {given} THEN {last} ELSE last_name END, '') AS last_name "
+        f"FROM (SELECT *, {single_spaced('name')} AS _whole FROM raw_contacts)"
     )
 
 

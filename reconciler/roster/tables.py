@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,15 +10,11 @@ from pathlib import Path
 import duckdb
 
 from reconciler.errors import RosterError
-from reconciler.mapping.compile import Table
+from reconciler.mapping.columns import Table, loose
 from reconciler.mapping.model import FileSpec, Mapper
-from reconciler.mapping.parse import placeholders
-from reconciler.mapping.sql import literal, name
+from reconciler.roster.database import load_rows, plain_csv
 from reconciler.roster.delta import RemoteFile
 from reconciler.roster.reader import ParsedFile, read_csv
-
-_CELL_LIMIT = 32 << 20
-_SPACES = " \t\r\n\v\f\u00a0\u2007\u202f\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +57,7 @@ def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]
         )
     if spec.several == "newest":
         return sorted(matches, key=lambda f: (f.modified, f.name))[-1:]
-    return matches
-
-
-def wanted_columns(mapper: Mapper, file: str) -> set[str]:
-    """The columns that the mapper reads of one of its files, as it spells them."""
-    wanted: set[str] = set()
-    for entity in mapper.entities.values():
-        for source in entity.sources:
-            if source.file == file:
-                for f in source.fields:
-                    wanted.update(f.columns)
-                    wanted.update(placeholders(f.template or ""))
-                wanted.update(c.column for c in source.where)
-                wanted.update(left for j in source.joins for left, _ in j.on)
-            for join in source.joins:
-                if join.file == file:
-                    prefix = join.alias + "."
-                    named = (c for f in source.fields for c in f.columns if c.startswith(prefix))
-                    wanted.update(c.removeprefix(prefix) for c in named)
-                    wanted.update(right for _, right in join.on)
-                    wanted.update(c.column for c in join.where)
-    return wanted
+    return sorted(matches, key=lambda f: f.name)
 
 
 def load_file(
@@ -96,48 +70,66 @@ def load_file(
 ) -> LoadedFile:
     """Read one file of the mapper into the table `sql_name`.
 
-    `files` are pairs of the name on the server and the local path. Cells are trimmed, brought to Unicode's
-    composed form, and NULL where nothing is left.
+    `files` are pairs of the name on the server and the local path. An empty cell is NULL.
     """
     parsed: list[ParsedFile] = []
-    columns: list[str] = []
     for number, (display, path) in enumerate(files):
         plain = scratch / f"{sql_name}-{number}.csv"
         one = read_csv(
             path, plain, display=display, encoding=spec.encoding, delimiter=spec.delimiter, wanted=wanted
         )
-        if not columns:
-            columns = list(one.columns)
-            _create(connection, sql_name, len(columns))
-        _insert(connection, sql_name, number, plain, _positions(columns, one), one)
-        plain.unlink()
+        _refuse_twice(one, wanted)
         parsed.append(one)
+        first = parsed[0]
+        if one is first:
+            _create(connection, sql_name, first.kept)
+        _insert(connection, sql_name, number, plain, _places(first, one), one)
+        plain.unlink()
     if not parsed:
         return LoadedFile(spec, Table(spec.name, sql_name, (), spec.pattern, absent=True))
     display = parsed[0].display if len(parsed) == 1 else spec.pattern
-    return LoadedFile(
-        spec, Table(spec.name, sql_name, tuple(columns), display), tuple(parsed), _notices(parsed)
-    )
+    words = _load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
+    table = Table(spec.name, sql_name, parsed[0].columns, display, broken_words=words)
+    return LoadedFile(spec, table, tuple(parsed), _notices(parsed))
 
 
-def _create(connection: duckdb.DuckDBPyConnection, sql_name: str, width: int) -> None:
-    cells = ", ".join(f"c{i} VARCHAR" for i in range(width))
-    connection.execute(f"CREATE TABLE {sql_name} (src INTEGER, line BIGINT, {cells})")
+def _refuse_twice(one: ParsedFile, wanted: set[str]) -> None:
+    """Raise RosterError csv.header where a column that is read stands twice in this file."""
+    table = Table("", "", one.columns, one.display)
+    for column in sorted(wanted):
+        table.find(column)
 
 
-def _positions(columns: Sequence[str], one: ParsedFile) -> list[int | None]:
-    """For each column of the table, its place in this file: the parts of a series may differ in order."""
-    if tuple(columns) == one.columns:
-        return list(range(len(columns)))
-    places: Mapping[str, int] = {c.casefold(): i for i, c in enumerate(one.columns)}
-    missing = [c for c in columns if c and c.casefold() not in places]
-    if missing:
+def _load_broken_words(
+    connection: duckdb.DuckDBPyConnection, sql_name: str, parsed: Sequence[ParsedFile], scratch: Path
+) -> str:
+    """The words of the lines that could not be read, as a table; the empty name where there are none."""
+    words = {(cell,) for one in parsed for broken in one.broken for cell in broken.cells if cell}
+    if not words:
+        return ""
+    load_rows(connection, sql_name, {"word": "VARCHAR"}, sorted(words), scratch)
+    return sql_name
+
+
+def _create(connection: duckdb.DuckDBPyConnection, sql_name: str, kept: Sequence[int]) -> None:
+    cells = "".join(f", c{i} VARCHAR" for i in kept)
+    connection.execute(f"CREATE TABLE {sql_name} (src INTEGER, line BIGINT{cells})")
+
+
+def _places(first: ParsedFile, one: ParsedFile) -> list[int]:
+    """For each kept column of the first file, its place in this one: the parts may differ in order."""
+    names = {loose(one.columns[i]): i for i in one.kept}
+    wanted = {loose(first.columns[i]): first.columns[i] for i in first.kept}
+    differing = sorted(names.keys() ^ wanted.keys())
+    if differing:
         raise RosterError(
-            f"{one.display} has no column {missing[0]!r}, which the other files of its series have",
+            f"{one.display} and {first.display} are read as one, and only one of them has the column "
+            f"{differing[0]!r}",
             code="csv.header",
             hint="files that are read as one need the same columns; nothing was taken",
         )
-    return [places.get(c.casefold()) for c in columns]
+    exactly = {one.columns[i]: i for i in one.kept}
+    return [exactly.get(first.columns[i], names[loose(first.columns[i])]) for i in first.kept]
 
 
 def _insert(
@@ -145,19 +137,12 @@ def _insert(
     sql_name: str,
     number: int,
     plain: Path,
-    positions: Sequence[int | None],
+    places: Sequence[int],
     one: ParsedFile,
 ) -> None:
-    spaces = literal(_SPACES)
-    cells = ", ".join(
-        "NULL" if p is None else f"nullif(trim(nfc_normalize(p{p}), {spaces}), '')" for p in positions
-    )
-    types = ", ".join(["'line': 'BIGINT'", *(f"'p{i}': 'VARCHAR'" for i in range(len(one.columns)))])
-    query = (
-        f"INSERT INTO {sql_name} SELECT {number}, line, {cells} FROM read_csv({literal(str(plain))}, "
-        f"auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', parallel = false, "
-        f"max_line_size = {_CELL_LIMIT}, buffer_size = {2 * _CELL_LIMIT}, columns = {{{types}}})"
-    )
+    cells = "".join(f", nullif(p{place}, '')" for place in places)
+    types = {"line": "BIGINT", **{f"p{place}": "VARCHAR" for place in one.kept}}
+    query = f"INSERT INTO {sql_name} SELECT {number}, line{cells} FROM {plain_csv(plain, types)}"
     loaded = connection.execute(query).fetchone() if one.rows else (0,)
     if loaded is None or loaded[0] != one.rows:
         raise RosterError(
@@ -176,26 +161,3 @@ def _notices(parsed: Sequence[ParsedFile]) -> tuple[str, ...]:
         if one.delimiter != ",":
             notices.append(f"{one.display} is delimited by {names.get(one.delimiter, one.delimiter)}")
     return tuple(notices)
-
-
-def load_rows(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    types: Mapping[str, str],
-    rows: Iterable[Sequence[object]],
-    scratch: Path,
-) -> None:
-    """Create a table with columns of these SQL types and fill it, in bulk, from Python rows without None."""
-    columns = ", ".join(f"{name(c)} {t}" for c, t in types.items())
-    connection.execute(f"CREATE TABLE {table} ({columns})")
-    path = scratch / f"{table}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
-    if path.stat().st_size:
-        listed = ", ".join(f"{literal(c)}: {literal(t)}" for c, t in types.items())
-        connection.execute(
-            f"INSERT INTO {table} SELECT * FROM read_csv({literal(str(path))}, auto_detect = false, "
-            f"header = false, delim = ',', quote = '\"', escape = '\"', parallel = false, nullstr = '\\N', "
-            f"columns = {{{listed}}})"
-        )
-    path.unlink()

@@ -1,0 +1,101 @@
+"""The in-memory database in which a roster is read, mapped and compared; it spills into the run's folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from reconciler.errors import RosterError
+from reconciler.mapping.sql import literal, name
+
+MEMORY_LIMIT = "400MB"
+_BATCH = 10_000
+_MAX_LINE = 32 << 20
+"""Bytes of a row as we write it: twice those of the longest one that is read, for each may be a quote."""
+
+
+def open_database(scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A new, empty database. It loads no extension, and takes no more memory than MEMORY_LIMIT."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "threads": 2,
+        "temp_directory": str(scratch / "spill"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": False,
+    }
+    return duckdb.connect(":memory:", config=config)
+
+
+def load_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    types: Mapping[str, str],
+    rows: Iterable[Sequence[object]],
+    scratch: Path,
+) -> None:
+    """Create a table with columns of these SQL types and fill it, in bulk, from Python rows without None."""
+    columns = ", ".join(f"{name(c)} {t}" for c, t in types.items())
+    connection.execute(f"CREATE TABLE {table} ({columns})")
+    path = scratch / f"{table}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    if path.stat().st_size:
+        connection.execute(f"INSERT INTO {table} SELECT * FROM {plain_csv(path, types)}")
+    path.unlink()
+
+
+def plain_csv(path: Path, types: Mapping[str, str]) -> str:
+    """The SQL that reads a CSV file of our own writing: no header, LF, every cell quoted, none of them NULL.
+
+    The line break is said, for where it is guessed one inside a cell is taken for it.
+    """
+    listed = ", ".join(f"{literal(c)}: {literal(t)}" for c, t in types.items())
+    return (
+        f"read_csv({literal(str(path))}, auto_detect = false, header = false, delim = ',', quote = '\"', "
+        f"escape = '\"', new_line = '\\n', allow_quoted_nulls = false, parallel = false, "
+        f"max_line_size = {_MAX_LINE}, buffer_size = {2 * _MAX_LINE}, columns = {{{listed}}})"
+    )
+
+
+def stream(db: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query, in batches, on a cursor of their own."""
+    with told("while the result was read"):
+        cursor = db.cursor()
+        cursor.execute(query)
+        while batch := cursor.fetchmany(_BATCH):
+            yield from batch
+
+
+def number(db: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The one number that a query answers."""
+    row = db.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+@contextmanager
+def told(doing: str) -> Iterator[None]:
+    """Turn what the database raises into RosterError, `csv.memory` or `csv.failed`.
+
+    Its own words are left out, and the cause with them: they quote cells.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise RosterError(
+            f"there is not enough memory, or room for temporary files, {doing}",
+            code="csv.memory",
+            hint="free some, or point TMPDIR at a larger disk; nothing was written",
+            retryable=True,
+        ) from None
+    except duckdb.Error as error:
+        raise RosterError(
+            f"{type(error).__name__} {doing}",
+            code="csv.failed",
+            hint="this is a fault of reconciler; nothing was written",
+        ) from None

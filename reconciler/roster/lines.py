@@ -1,0 +1,95 @@
+"""The physical lines of a text file, handed out one by one, with the way back for a row that ran too far."""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections import deque
+from collections.abc import Iterator
+from typing import TextIO
+
+from reconciler.errors import RosterError
+from reconciler.mapping.columns import SPACES
+
+MAX_LINE = 4 << 20
+"""Characters in one physical line, and in one row. Longer is no roster."""
+MAX_RECORD_LINES = 1000
+"""Physical lines in one row. A quoted cell that runs on for longer was never closed."""
+
+csv.field_size_limit(MAX_LINE * 2)
+
+
+class UnclosedError(Exception):
+    """A row runs on for too long to be one."""
+
+
+class Lines:
+    """The lines of a stream, with a memory of those that the current row took."""
+
+    def __init__(self, stream: TextIO, display: str):
+        self._stream = stream
+        self._display = display
+        self._pushed: deque[str] = deque()
+        self._characters = 0
+        self.taken: list[str] = []
+        """The lines of the current row."""
+        self.number = 0
+        """Of the last line that was handed out; the first line of the file is 1."""
+        self.record_start = 1
+        """The line on which the current row starts."""
+        self.ends_with_newline = True
+        """Whether the last line that was handed out ends with a line break."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._pushed.popleft() if self._pushed else self._stream.readline(MAX_LINE + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) > MAX_LINE:
+            raise RosterError(
+                f"{self._display}: line {self.number} is longer than {MAX_LINE:,} characters",
+                code="csv.rows",
+                hint="this is no roster file; ask the district what it exports",
+            )
+        self.taken.append(line)
+        self.ends_with_newline = line.endswith(("\n", "\r"))
+        self._characters += len(line)
+        if len(self.taken) > MAX_RECORD_LINES or self._characters > MAX_LINE:
+            raise UnclosedError
+        return line
+
+    def first_with_text(self) -> str:
+        """The first line that is not blank; empty where there is none."""
+        self.start_record()
+        for line in self:
+            if line.strip(SPACES + ",;|"):
+                return line
+            self.start_record()
+        return ""
+
+    def start_record(self) -> None:
+        """The next line is the first of a row."""
+        self.taken = []
+        self._characters = 0
+        self.record_start = self.number + 1
+
+    def give_back_all_but_first(self) -> None:
+        """The next row starts on the line after the first one of this row."""
+        rest = self.taken[1:]
+        self._pushed.extendleft(reversed(rest))
+        self.number -= len(rest)
+        self.taken = self.taken[:1]
+
+
+def clean(text: str) -> str:
+    """As every cell is brought in: composed characters, and no space at the ends."""
+    return unicodedata.normalize("NFC", text).strip(SPACES)
+
+
+def cells_of(line: str, delimiter: str) -> tuple[str, ...]:
+    """The cells of a header line, cleaned."""
+    row: list[str] = next(csv.reader([line], delimiter=delimiter), [])
+    return tuple(clean(cell) for cell in row)

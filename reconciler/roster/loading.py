@@ -1,0 +1,100 @@
+"""From files to raw_<entity>: a district's CSV files loaded, checked as a whole, and mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from reconciler.errors import MapperError, RosterError
+from reconciler.mapping.columns import loose, wanted_columns
+from reconciler.mapping.compile import compile_source
+from reconciler.mapping.entities import ENTITIES
+from reconciler.mapping.model import Mapper, Source
+from reconciler.mapping.sql import name
+from reconciler.roster.tables import LoadedFile, load_file
+
+
+def load_files(
+    db: duckdb.DuckDBPyConnection,
+    mapper: Mapper,
+    files: Mapping[str, Sequence[tuple[str, Path]]],
+    scratch: Path,
+) -> list[LoadedFile]:
+    """Every file of the mapper as a table, f0, f1, … in the mapper's order.
+
+    Raises RosterError csv.encoding, csv.header, and csv.truncated for a file that ends within a row.
+    """
+    loaded = [
+        load_file(db, spec, f"f{index}", files.get(file, ()), wanted_columns(mapper, file), scratch)
+        for index, (file, spec) in enumerate(mapper.files.items())
+    ]
+    for one in (p for f in loaded for p in f.parsed):
+        if one.truncated_at:
+            raise RosterError(
+                f"{one.display} ends in the middle of line {one.truncated_at}: its upload was cut",
+                code="csv.truncated",
+                hint="nothing was changed; the next sync takes the file once it is whole",
+            )
+    return loaded
+
+
+def refuse_lost_columns(
+    mapper: Mapper, files: Sequence[LoadedFile], known: Mapping[str, Sequence[str]]
+) -> None:
+    """Raise where a column, or a joined file, is gone that fed a field before: it would empty that field.
+
+    `known` has the columns of each file of the mapper at the last accepted sync.
+    """
+    for loaded in files:
+        had = {loose(c) for c in known.get(loaded.spec.name, ())}
+        if had and loaded.table.absent and _is_joined(mapper, loaded.spec.name):
+            raise RosterError(
+                f"{loaded.spec.pattern} is gone: it was there at the last sync, and fills fields of "
+                f"rows from other files",
+                code="sftp.no-files",
+                hint="ask the district to send it again, or let this through with --allow-removals",
+            )
+        wanted = {loose(c) for c in wanted_columns(mapper, loaded.spec.name)}
+        lost = (had & wanted) - {loose(c) for c in loaded.table.columns}
+        if lost and not loaded.table.absent:
+            raise MapperError(
+                f"{loaded.table.display} no longer has the column {min(lost)!r} of the last sync",
+                code="mapper.column",
+                hint="ask the district to export it again, correct the mapper, or let this through once "
+                "with --allow-removals",
+            )
+
+
+def _is_joined(mapper: Mapper, file: str) -> bool:
+    return any(j.file == file for e in mapper.entities.values() for s in e.sources for j in s.joins)
+
+
+def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
+    """raw_<entity> for all five entities, one row for each row read; empty where the mapper says nothing."""
+    tables = {f.spec.name: f.table for f in files}
+    index = {f.spec.name: i for i, f in enumerate(files)}
+    for entity, spec in ENTITIES.items():
+        columns = ", ".join(f"{name(f)} VARCHAR" for f in spec.fields)
+        db.execute(
+            f"CREATE TABLE raw_{entity} (_part INTEGER, _file INTEGER, _src INTEGER, _line BIGINT, "
+            f"{columns}, _problems VARCHAR[])"
+        )
+        entity_map = mapper.entities.get(entity)
+        for part, source in enumerate(entity_map.sources if entity_map else ()):
+            query = compile_source(source, entity, tables)
+            if query:
+                numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
+                _insert(db, f"INSERT INTO raw_{entity} {numbered}", source)
+
+
+def _insert(db: duckdb.DuckDBPyConnection, query: str, source: Source) -> None:
+    try:
+        db.execute(query)
+    except duckdb.InvalidInputException as error:
+        raise MapperError(
+            f"{source.path} has a pattern or a date format that cannot be used",
+            code="mapper.schema",
+            hint="patterns are those of RE2: no look-around, no back-references",
+        ) from error

@@ -1,0 +1,84 @@
+"""From raw_<entity> to verdicts: every row judged, what must stay kept, all of it compared.
+
+The order matters: whether a contact counts depends on its student, and a relationship on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from reconciler.mapping.entities import ENTITIES
+from reconciler.mapping.model import Mapper
+from reconciler.roster import compare, keeping, rows
+from reconciler.roster.broken import BrokenLines
+from reconciler.roster.database import load_rows
+from reconciler.roster.delta import RowCounts, SisSchool
+from reconciler.roster.tables import LoadedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known from earlier syncs."""
+
+    stored: compare.StoredRows
+    schools: Iterable[SisSchool]
+    files: frozenset[str]
+    """The mapper's files that were there."""
+
+
+def resolve(
+    db: duckdb.DuckDBPyConnection,
+    mapper: Mapper,
+    files: Sequence[LoadedFile],
+    mapping: Mapping[str, str] | None,
+    before: Before,
+    scratch: Path,
+) -> dict[str, RowCounts]:
+    """Judge and compare everything; the counts of each entity. See `Roster.resolve`."""
+    broken = BrokenLines(mapper, files)
+    _load_mapping(db, mapping, scratch)
+    compare.load_stored(db, before.stored, scratch)
+    keeping.create_keeping_tables(db, broken.words(), silent_entities(mapper, files, before.files), scratch)
+    _judge(db, {e for e, m in mapper.entities.items() if m.prefer == "first"})
+    compare.compare(db)
+    compare.compare_schools(db, before.schools, scratch)
+    lost = broken.counts()
+    return {e: compare.counts(db, e, lost.get(e, 0)) for e in ENTITIES}
+
+
+def _judge(db: duckdb.DuckDBPyConnection, prefer: set[str]) -> None:
+    rows.judge_schools(db)
+    rows.fold(db, "schools", prefer_first="schools" in prefer)
+    for entity in ("students", "staff"):
+        rows.judge_by_school(db, entity)
+        rows.fold(db, entity, prefer_first=entity in prefer)
+        keeping.keep_by_key(db, entity)
+    keeping.student_states(db)
+    rows.judge_contacts(db)
+    rows.fold(db, "contacts", prefer_first="contacts" in prefer)
+    keeping.keep_contacts(db)
+    rows.judge_relationships(db)
+    rows.fold(db, "relationships", prefer_first="relationships" in prefer)
+    keeping.keep_relationships(db)
+
+
+def _load_mapping(db: duckdb.DuckDBPyConnection, mapping: Mapping[str, str] | None, scratch: Path) -> None:
+    """mapping(sis_id, school): as given, or each school of the files to itself."""
+    types = {"sis_id": "VARCHAR", "school": "VARCHAR"}
+    load_rows(db, "mapping", types, (mapping or {}).items(), scratch)
+    if mapping is None:
+        db.execute(
+            "INSERT INTO mapping SELECT school, school FROM (SELECT school FROM raw_students UNION "
+            "SELECT school FROM raw_staff) WHERE school IS NOT NULL"
+        )
+
+
+def silent_entities(mapper: Mapper, files: Sequence[LoadedFile], known: frozenset[str]) -> list[str]:
+    """Entities with a file that was there before and is not there today."""
+    gone = {f.spec.name for f in files if f.table.absent} & known
+    silent = {e for e, m in mapper.entities.items() if any(s.file in gone for s in m.sources)}
+    return sorted(silent | ({"relationships"} if "contacts" in silent else set()))

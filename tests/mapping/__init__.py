@@ -1,0 +1,3 @@
+"""What reconciler.mapping promises."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What reconciler.roster promises."""
+
+from __future__ import annotations
