@@ -52,6 +52,7 @@ def sync_district(
     )
     if not visit.waived:
         _refuse_empty(roster, counts)
+        _refuse_emptied(visit, roster)
         _refuse_cut(visit.previous, roster, counts)
     _refuse_rejects(context, lease, roster, counts)
     if not visit.waived:
@@ -127,6 +128,19 @@ def _refuse_empty(roster: Roster, counts: Mapping[str, RowCounts]) -> None:
             code="csv.empty",
             hint="compare the mapper's `where` with the values in the files; nobody was removed",
         )
+
+
+def _refuse_emptied(visit: Visit, roster: Roster) -> None:
+    """A file without rows that had some at the last sync would empty the fields that it fills."""
+    before = {f.name: f.size for f in visit.previous.files}
+    now = {f.name: f.size for f in visit.files()}
+    for name in roster.empty_joined_files():
+        if before.get(name, 0) > now.get(name, 0):
+            raise RosterError(
+                f"{name} has a header and no rows; it had some at the last sync and fills fields of others",
+                code="csv.empty",
+                hint="ask the district whether its export failed; no field was emptied",
+            )
 
 
 def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCounts]) -> None:

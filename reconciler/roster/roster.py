@@ -88,7 +88,14 @@ class Roster:
     def empty_files(self, entity: str) -> list[str]:
         """The files that an entity is read from and that have a header and no row."""
         entity_map = self.mapper.entities.get(entity)
-        names = {s.file for s in (entity_map.sources if entity_map else ())}
+        return self._empty({s.file for s in (entity_map.sources if entity_map else ())})
+
+    def empty_joined_files(self) -> list[str]:
+        """The files that fill fields of other files' rows and that have a header and no row."""
+        sources = [s for e in self.mapper.entities.values() for s in e.sources]
+        return self._empty({j.file for s in sources for j in s.joins})
+
+    def _empty(self, names: set[str]) -> list[str]:
         return [
             f.table.display
             for f in self._files

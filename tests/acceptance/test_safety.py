@@ -247,3 +247,27 @@ def test_a_hold_that_the_mapping_causes_says_so(world: World) -> None:
     assert len(world.export("students")) == 50
     assert world.run("reconcile", "--allow-removals", "oak").code == 0
     assert len(world.export("students")) == 30
+
+
+ORGS = "sourcedId,status,name,type\n0042,,Lincoln,school\n"
+USERS = (
+    "sourcedId,status,orgSourcedIds,role,givenName,familyName\n"
+    "1,,0042,student,Ada,Ash\n"
+    "2,,0042,student,Bo,Birch\n"
+)
+DEMOGRAPHICS = "sourcedId,birthDate,sex\n1,2012-05-06,female\n2,2013-06-07,male\n"
+
+
+@pytest.mark.parametrize("spoiled", ["sourcedId,birthDate,sex\n", None], ids=["header only", "missing"])
+def test_a_joined_file_without_rows_empties_no_field(world: World, spoiled: str | None) -> None:
+    world.district("oak", "oneroster-1.1", schools=["0042"])
+    world.put("oak", {"orgs.csv": ORGS, "users.csv": USERS, "demographics.csv": DEMOGRAPHICS})
+    assert world.run("reconcile").code == 0
+    before = world.everything()
+    if spoiled is None:
+        (world.export_of("oak") / "demographics.csv").unlink()
+    else:
+        world.put("oak", {"demographics.csv": spoiled})
+    assert world.run("sync").code == 1
+    assert world.everything() == before
+    assert [r["birth_date"] for r in before["students"]] == ["2012-05-06", "2013-06-07"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import logging
 import urllib.parse
 from pathlib import Path
 
@@ -60,7 +59,6 @@ def test_no_form_of_a_secret_is_anywhere(world: World, tmp_path: Path, trouble: 
         ):  # fmt: skip
             done = world.run("--log-level", level, *command)
             outputs.append(done.out + done.err)
-    logging.getLogger("reconciler").handlers.clear()
     everything = "\n".join(outputs) + dump(world.database_url, tmp_path)
     assert {form for form in forms(PASSWORD) if form in everything} == set()
     assert "SFTP_OAK_PASSWORD" in everything
@@ -86,7 +84,6 @@ def test_reports_hold_no_childs_data(world: World) -> None:
     ):  # fmt: skip
         done = world.run("--log-level", "debug", *command)
         said += done.out + done.err
-    logging.getLogger("reconciler").handlers.clear()
     assert CHILD not in said
     assert "students.csv" in said
 
