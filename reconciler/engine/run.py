@@ -38,6 +38,7 @@ def plan_fleet(
         retire_after=timedelta(days=context.policy.retire_after_days),
         refused=refused,
         only=only,
+        retry=context.allow_removals,
     )
 
 
@@ -67,6 +68,7 @@ def reconcile(
                 {change.district: observed} if observed else {},
                 now=context.now(),
                 retire_after=timedelta(days=context.policy.retire_after_days),
+                retry=context.allow_removals,
             )
             return again.changes[0] if again.changes else None
 

@@ -45,5 +45,7 @@ class Observed:
     """When its file was found to be gone; None while the file is there."""
     deactivated: bool = False
     """Its rows were made inactive, `policy.retire_after_days` after it was retired."""
+    held: bool = False
+    """A safety limit holds its last sync."""
     host_key_seen: str = ""
     """The first key that the server showed, as `type base64`, under `policy.host_keys: first-use`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,15 +51,17 @@ def build_plan(
     retire_after: timedelta,
     refused: Collection[str] = (),
     only: Collection[str] | None = None,
+    retry: Collection[str] = (),
 ) -> Plan:
     """What has to happen for `observed` to become `desired`.
 
     `refused` are districts whose files are there and wrong: they are neither changed nor retired. `only`
-    limits the plan to these districts.
+    limits the plan to these districts. `retry` names districts whose held sync is to be tried again.
     """
     names = sorted((desired.keys() | observed.keys()) - set(refused))
     if only is not None:
         names = [n for n in names if n in set(only)]
+    observed = {n: replace(o, unfinished=True) if o.held and n in retry else o for n, o in observed.items()}
     found = [_change(n, desired.get(n), observed.get(n), now, retire_after) for n in names]
     changes = tuple(c for c in found if c)
     alive = sum(1 for n in names if n in desired)

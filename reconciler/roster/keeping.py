@@ -46,14 +46,17 @@ def keep_by_key(db: duckdb.DuckDBPyConnection, entity: str) -> None:
 
 
 def student_states(db: duckdb.DuckDBPyConnection) -> None:
-    """student_state(id, state): `ok` (here, or kept), `skipped`, or `left`; without one: never heard of."""
+    """student_state(id, state): `ok` (here, or kept), `skipped`, or `left`; without one: never heard of.
+
+    Who was stored and is not taken now has left, and so has whoever the mapper's `where` leaves out.
+    """
     db.execute(
         "CREATE TABLE student_state AS "
         "SELECT id, 'ok' AS state FROM new_students UNION ALL SELECT id, 'ok' FROM kept_students"
     )
     for state, source in (
         ("skipped", "SELECT DISTINCT id FROM judged_students WHERE verdict = 'skipped' AND id IS NOT NULL"),
-        ("left", "SELECT id FROM old_students"),
+        ("left", "SELECT id FROM old_students UNION SELECT id FROM seen_students"),
     ):
         db.execute(
             f"INSERT INTO student_state SELECT id, '{state}' FROM ({source}) "
@@ -90,8 +93,10 @@ def keep_contacts(db: duckdb.DuckDBPyConnection) -> None:
         "UNION ALL SELECT id, 'ok' FROM kept_contacts"
     )
     db.execute(
-        "INSERT INTO contact_state SELECT DISTINCT id, 'skipped' FROM judged_contacts "
-        "WHERE verdict = 'skipped' AND id IS NOT NULL AND id NOT IN (SELECT id FROM contact_state)"
+        "INSERT INTO contact_state SELECT id, 'skipped' FROM (SELECT id FROM judged_contacts "
+        "WHERE verdict = 'skipped' AND id IS NOT NULL UNION SELECT id FROM seen_contacts "
+        "WHERE id NOT IN (SELECT id FROM judged_contacts WHERE id IS NOT NULL)) "
+        "WHERE id NOT IN (SELECT id FROM contact_state)"
     )
 
 

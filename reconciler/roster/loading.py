@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -87,6 +88,27 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
             if query:
                 numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
                 _insert(db, f"INSERT INTO raw_{entity} {numbered}", source)
+
+
+def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
+    """seen_<entity>(id) of students and contacts: ids that the files name, whatever `where` leaves out.
+
+    A contact of a student who is filtered out points at somebody who is known, not at nobody.
+    """
+    tables = {f.spec.name: f.table for f in files}
+    for entity in ("students", "contacts"):
+        db.execute(f"CREATE TABLE seen_{entity} (id VARCHAR)")
+        entity_map = mapper.entities.get(entity)
+        for source in (s for s in (entity_map.sources if entity_map else ()) if s.where):
+            keys = tuple(f for f in source.fields if f.name == "id")
+            open_source = replace(source, where=(), fields=keys, distinct=False)
+            query = compile_source(open_source, entity, tables) if keys else None
+            if query:
+                _insert(
+                    db,
+                    f"INSERT INTO seen_{entity} SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL",
+                    source,
+                )
 
 
 def _insert(db: duckdb.DuckDBPyConnection, query: str, source: Source) -> None:

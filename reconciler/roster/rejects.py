@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from reconciler.mapping.entities import ENTITIES
+from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import Reject
 from reconciler.roster.tables import LoadedFile
 
@@ -19,51 +20,78 @@ _REASONS = {
 }
 
 
-def read_rejects(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile], limit: int) -> list[Reject]:
+_OF_RELATIONSHIPS = 1000
+"""Sources of relationships are numbered from here on; below are those of contacts that bring theirs."""
+
+
+def read_rejects(
+    db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile], limit: int
+) -> list[Reject]:
     """Of the lines that could be read: rejected rows, then values, each by entity, file and line."""
     found: list[Reject] = []
-    for entity in ENTITIES:
-        found += _judged(db, files, entity, limit)
-    for entity in ENTITIES:
-        found += _values(db, files, entity, limit)
+    for read in (_judged, _values):
+        for entity in ENTITIES:
+            found += read(db, _Places(mapper, files, entity), entity, limit)
     return found[:limit]
 
 
-def _judged(
-    db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile], entity: str, limit: int
-) -> list[Reject]:
+class _Places:
+    """Where the rows of an entity stand: names of files and columns as the district knows them."""
+
+    def __init__(self, mapper: Mapper, files: Sequence[LoadedFile], entity: str):
+        self._mapper = mapper
+        self._files = files
+        self._entity = entity
+
+    def file(self, file: int, src: int) -> str:
+        return self._files[file].parsed[src].display
+
+    def column(self, part: int, file: int, field: str | None) -> str:
+        """The column of the file that a field is read from; the field's own name where there is none."""
+        entity = self._entity
+        if entity == "relationships" and part < _OF_RELATIONSHIPS:
+            entity = "contacts"
+        wanted = "school" if field == "sis_school" else field or ""
+        source = self._mapper.entities[entity].sources[part % _OF_RELATIONSHIPS]
+        columns = next((f.columns for f in source.fields if f.name == wanted), ())
+        table = self._files[file].table
+        there = [table.columns[p] for p in (table.find(c) for c in columns) if p is not None]
+        return (there or [*columns, wanted])[0]
+
+
+def _judged(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: int) -> list[Reject]:
     rows = db.execute(
-        f"SELECT DISTINCT _file, _src, _line, col, code, {_key(entity)} FROM judged_{entity} "
-        f"WHERE verdict = 'rejected' {_not_twice(entity)} ORDER BY _file, _src, _line, col LIMIT {int(limit)}"
+        f"SELECT DISTINCT _file, _src, _line, _part, col, code, {_key(entity)} FROM judged_{entity} "
+        f"WHERE verdict = 'rejected' {_not_twice(entity)} "
+        f"ORDER BY _file, _src, _line, _part, col LIMIT {int(limit)}"
     ).fetchall()
     return [
         Reject(
-            entity, _display(files, f, s), line, col or "", code, _REASONS[code].format(column=col), key=key
+            entity, places.file(f, s), line, places.column(part, f, col), code,
+            _REASONS[code].format(column=col), key=key,
         )
-        for f, s, line, col, code, key in rows
-    ]
+        for f, s, line, part, col, code, key in rows
+    ]  # fmt: skip
 
 
-def _values(
-    db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile], entity: str, limit: int
-) -> list[Reject]:
+def _values(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: int) -> list[Reject]:
+    source = f"SELECT * FROM judged_{entity}"
     if entity == "relationships":
-        source = "SELECT * FROM judged_relationships WHERE _part >= 1000"
-    else:
-        source = f"SELECT * FROM judged_{entity}"
+        source += f" WHERE _part >= {_OF_RELATIONSHIPS}"
     rows = db.execute(
-        f"SELECT DISTINCT _file, _src, _line, split_part(problem, ':', 1) AS col, key FROM ("
-        f"SELECT _file, _src, _line, unnest(_problems) AS problem, {_key(entity)} AS key FROM ({source}) "
-        f"WHERE verdict IN ('ok', 'duplicate')) WHERE suffix(problem, ':type') "
-        f"ORDER BY _file, _src, _line, col LIMIT {int(limit)}"
+        f"SELECT DISTINCT _file, _src, _line, _part, split_part(problem, ':', 1) AS col, key FROM ("
+        f"SELECT _file, _src, _line, _part, unnest(_problems) AS problem, {_key(entity)} AS key "
+        f"FROM ({source}) WHERE verdict IN ('ok', 'duplicate')) WHERE suffix(problem, ':type') "
+        f"ORDER BY _file, _src, _line, _part, col LIMIT {int(limit)}"
     ).fetchall()
     reason = _REASONS["row.value"]
     return [
         Reject(
-            entity, _display(files, f, s), line, col, "row.value", reason.format(column=col), "warning", key
+            entity, places.file(f, s), line, places.column(part, f, col), "row.value",
+            reason.format(column=col), "warning", key,
         )
-        for f, s, line, col, key in rows
-    ]
+        for f, s, line, part, col, key in rows
+    ]  # fmt: skip
 
 
 def _key(entity: str) -> str:
@@ -73,7 +101,3 @@ def _key(entity: str) -> str:
 def _not_twice(entity: str) -> str:
     """A relationship that came with a rejected contact row is the same row of the file: listed once."""
     return "AND given IS DISTINCT FROM 'rejected'" if entity == "relationships" else ""
-
-
-def _display(files: Sequence[LoadedFile], file: int, src: int) -> str:
-    return files[file].parsed[src].display

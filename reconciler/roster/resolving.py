@@ -62,6 +62,7 @@ def _judge(db: duckdb.DuckDBPyConnection, prefer: set[str]) -> None:
     rows.fold(db, "contacts", prefer_first="contacts" in prefer)
     keeping.keep_contacts(db)
     rows.judge_relationships(db)
+    rows.agree_on_first_slot(db)
     rows.fold(db, "relationships", prefer_first="relationships" in prefer)
     keeping.keep_relationships(db)
 

@@ -47,6 +47,7 @@ class Roster:
                 self._files = loading.load_files(self._db, mapper, files, scratch)
                 loading.refuse_lost_columns(mapper, self._files, known_columns or {})
                 loading.map_entities(self._db, mapper, self._files)
+                loading.note_filtered(self._db, mapper, self._files)
         except BaseException:
             self._db.close()
             raise
@@ -145,7 +146,7 @@ class Roster:
 
     def rejects(self, limit: int = 10_000) -> list[Reject]:
         """The rows, and the values, that were not taken, unreadable lines first; at most `limit`."""
-        return (self._broken.rejects(limit) + read_rejects(self._db, self._files, limit))[:limit]
+        return (self._broken.rejects(limit) + read_rejects(self._db, self.mapper, self._files, limit))[:limit]
 
     def blocked(self) -> dict[str, str]:
         """Entities of which nobody is removed in this sync, and why."""

@@ -75,7 +75,8 @@ def judge_relationships(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(
         f"CREATE TABLE all_relationships AS "
         f"SELECT _part, _file, _src, _line, []::VARCHAR[] AS _problems, {own}, id AS contact, "
-        f"verdict AS given, col AS given_col FROM judged_contacts WHERE student IS NOT NULL "
+        f"verdict AS given, col AS given_col, NOT _own_id AS _made FROM judged_contacts "
+        f"WHERE student IS NOT NULL "
         f"UNION ALL BY NAME SELECT * EXCLUDE (_part), 1000 + _part AS _part FROM raw_relationships"
     )
     db.execute(
@@ -89,6 +90,26 @@ def judge_relationships(db: duckdb.DuckDBPyConnection) -> None:
         f"WHEN s.state IS NULL THEN 'student' ELSE 'contact' END AS col "
         f"FROM all_relationships r LEFT JOIN student_state s ON s.id = r.student "
         f"LEFT JOIN contact_state c ON c.id = r.contact"
+    )
+
+
+def agree_on_first_slot(db: duckdb.DuckDBPyConnection) -> None:
+    """A person without an id who is named twice for one child (mother, and first to call) is one contact.
+
+    The relationship and the priority are those of the first slot; rights that contradict each other still do.
+    """
+    order = (
+        "coalesce(try_cast(priority AS INTEGER), 1000000), _part, coalesce(relationship, ''), "
+        "coalesce(priority, '')"
+    )
+    db.execute(
+        f"UPDATE judged_relationships j SET relationship = f.relationship, priority = f.priority FROM ("
+        f"SELECT student, contact, arg_min(relationship, n) AS relationship, "
+        f"arg_min(priority, n) AS priority "
+        f"FROM (SELECT *, row_number() OVER (PARTITION BY student, contact ORDER BY {order}) AS n "
+        f"FROM judged_relationships WHERE verdict = 'ok' AND _made) "
+        f"GROUP BY student, contact HAVING count(*) > 1) f "
+        f"WHERE j.verdict = 'ok' AND j._made AND j.student = f.student AND j.contact = f.contact"
     )
 
 

@@ -31,6 +31,7 @@ _OBSERVED = (
     CONNECTION.c.retired_at,
     CONNECTION.c.deactivated,
     CONNECTION.c.host_key_seen,
+    CONNECTION.c.outcome,
 )
 
 
@@ -180,6 +181,7 @@ def _observed(row: Any) -> Observed:
         unfinished=row.unfinished,
         retired_at=row.retired_at,
         deactivated=row.deactivated,
+        held=row.outcome == "blocked",
         host_key_seen=row.host_key_seen or "",
     )
 

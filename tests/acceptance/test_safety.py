@@ -79,6 +79,16 @@ def test_removals_are_held_over_ten_percent_and_over_ten(
         assert result["rows"]["students"]["removed"] == removed
 
 
+def test_reconcile_lets_a_held_sync_through_too(oak: World) -> None:
+    oak.put("oak", {"students.csv": students_csv(20), "contacts.csv": contacts_csv(20)})
+    assert oak.run("sync").code == 3
+    assert oak.run("reconcile").code == 0
+    assert len(oak.export("students")) == 40
+    assert oak.run("reconcile", "--allow-removals", "oak").code == 0
+    assert len(oak.export("students")) == 20
+    assert oak.status("oak")["sync_status"] == "Started"
+
+
 def test_a_waived_limit_holds_again_the_next_time(oak: World) -> None:
     oak.put("oak", {"students.csv": students_csv(20), "contacts.csv": contacts_csv(20)})
     assert oak.run("sync", "--allow-removals", "oak").code == 0

@@ -47,7 +47,7 @@ Student Number,School,First,Last,Gr,DOB,Status,{contacts}
 00123,0042,MARY ANN,Núñez,0,03/09/2015,A,"Núñez, Rosa",Mother,(555) 010-2000,Luis Núñez,Father,555-010-2001
 00124,0042,leo,Núñez,5,2012-01-31,Active,Rosa Nunez,Mother,555.010.2000,,,
 00125,0042,,Nobody,5,2012-01-31,Active,,,,,,
-00126,0042,Gone,Away,5,2012-01-31,W,,,,,,
+00126,0042,Gone,Away,5,2012-01-31,W,Some Body,Uncle,555-010-3000,,,
 """.replace("{contacts}", ",".join(f"Contact{n} {what}" for n in (1, 2) for what in ("Name", "Rel", "Phone")))
 
 
@@ -90,6 +90,32 @@ def test_siblings_share_a_contact_under_the_id_that_it_would_get(
     assert {r["priority"] for r in rows} == {"1", "2"}
 
 
+def test_contacts_of_students_who_are_filtered_out_are_skipped_and_not_rejected(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, err = mapped(export, capsys, "--format", "jsonl")
+    counts = {c["entity"]: c for c in map(json.loads, out.splitlines())}
+    for entity in ("contacts", "relationships"):
+        assert (counts[entity]["skipped"], counts[entity]["rejected"]) == (1, 0)
+    assert "row.reference" not in err
+
+
+def test_one_person_in_two_slots_is_one_contact_as_the_first_slot_says(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (export / "students_2026.csv").read_text(encoding="utf-8")
+    once, again = (
+        "Rosa Nunez,Mother,555.010.2000,,,",
+        "Rosa Nunez,Mother,555.010.2000,Rosa Nunez,Self,5550102000",
+    )
+    twice = text.replace(once, again)
+    (export / "students_2026.csv").write_text(twice, encoding="utf-8")
+    out, err = mapped(export, capsys, "--entity", "relationships", "--format", "jsonl")
+    (leo,) = [r for r in map(json.loads, out.splitlines()) if r["student"] == "00124"]
+    assert (leo["relationship"], leo["priority"]) == ("Mother", "1")
+    assert "row.conflict" not in err
+
+
 def test_limit_prints_no_more_rows(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = mapped(export, capsys, "--entity", "students", "--limit", "1", "--format", "jsonl")
     assert len(out.splitlines()) == 1
@@ -112,7 +138,7 @@ def test_rejects_are_written_with_their_line_and_without_other_cells(
     written = (tmp_path / "rejects.csv").read_text(encoding="utf-8")
     (row,) = list(csv.DictReader(io.StringIO(written)))
     assert (row["file"], row["row"], row["column"], row["code"], row["key"]) == (
-        "students_2026.csv", "4", "first_name", "row.required", "00125",
+        "students_2026.csv", "4", "First", "row.required", "00125",
     )  # fmt: skip
     assert "Nobody" not in err + written
 
