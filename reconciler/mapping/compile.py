@@ -35,6 +35,10 @@ def compile_source(source: Source, entity: str, tables: Mapping[str, Table]) -> 
         raise
 
 
+LIST_SEPARATOR = "chr(31)"
+"""Between the schools of a row of which the first mapped one counts: which that is, is not known here."""
+
+
 class _Query:
     """One source being compiled: the fields' texts, then their types and what is wrong with them."""
 
@@ -131,6 +135,8 @@ class _Query:
         """
         trimmed = f"list_transform(string_split({value}, {literal(field.split)}), lambda i: trim(i))"
         items = f"list_filter({trimmed}, lambda i: i <> '')"
+        if field.item == "mapped":
+            return f"nullif(array_to_string({items}, {LIST_SEPARATOR}), '')"
         if field.item:
             return f"{items}[1]"
         if self._entity.name != "relationships":

@@ -65,8 +65,8 @@ class Field:
     template: str | None = None
     split: str = ""
     """Delimiter of a list: one row for each item that is not empty."""
-    item: Literal["", "first"] = ""
-    """With `split`: only the list's first item, and no further rows."""
+    item: Literal["", "first", "mapped"] = ""
+    """With `split`: only the list's first item, and no further rows; of schools, the first mapped one."""
     transform: tuple[str | tuple[str, str], ...] = ()
     """Names of transforms, or a pair for `{"replace": [from, to]}`."""
     map: tuple[tuple[str, str], ...] = ()

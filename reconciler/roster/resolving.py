@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper
 from reconciler.roster import compare, keeping, rows
@@ -73,8 +74,9 @@ def _load_mapping(db: duckdb.DuckDBPyConnection, mapping: Mapping[str, str] | No
     load_rows(db, "mapping", types, (mapping or {}).items(), scratch)
     if mapping is None:
         db.execute(
-            "INSERT INTO mapping SELECT school, school FROM (SELECT school FROM raw_students UNION "
-            "SELECT school FROM raw_staff) WHERE school IS NOT NULL"
+            f"INSERT INTO mapping SELECT DISTINCT item, item FROM (SELECT "
+            f"unnest(string_split(school, {LIST_SEPARATOR})) AS item FROM (SELECT school FROM raw_students "
+            f"UNION SELECT school FROM raw_staff) WHERE school IS NOT NULL)"
         )
 
 

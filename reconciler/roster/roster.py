@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
 from reconciler.roster import compare, keeping, loading
@@ -78,11 +79,15 @@ class Roster:
 
     def schools(self) -> list[SisSchool]:
         """Every school that the files name, by its own row or a student's, with the students found there."""
+        items = f"string_split(school, {LIST_SEPARATOR})"
         found = self._db.execute(
-            "SELECT id, max(name), max(type), max(nces_id), max(students) FROM ("
-            "SELECT id, name, type, nces_id, 0 AS students FROM raw_schools WHERE id IS NOT NULL UNION ALL "
-            "SELECT school, NULL, NULL, NULL, count(DISTINCT id) FROM raw_students "
-            "WHERE school IS NOT NULL GROUP BY school) GROUP BY id ORDER BY id"
+            f"SELECT id, max(name), max(type), max(nces_id), max(students) FROM ("
+            f"SELECT id, name, type, nces_id, 0 AS students FROM raw_schools WHERE id IS NOT NULL "
+            f"UNION ALL SELECT school, NULL, NULL, NULL, count(DISTINCT id) FROM ("
+            f"SELECT id, unnest({items}) AS school, generate_subscripts({items}, 1) AS pos "
+            f"FROM raw_students WHERE school IS NOT NULL) "
+            f"WHERE pos = 1 OR school IN (SELECT id FROM raw_schools) GROUP BY school) "
+            f"GROUP BY id ORDER BY id"
         ).fetchall()
         return [SisSchool(i, n or "", t or "", c or "", s) for i, n, t, c, s in found]
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
 from reconciler.mapping.people import comparable, first_and_last, made_contact_id, single_spaced
 from reconciler.mapping.sql import literal, name
@@ -32,7 +33,25 @@ def judge_by_school(db: duckdb.DuckDBPyConnection, entity: str) -> None:
         f"CASE WHEN r.school IS NOT NULL AND m.sis_id IS NULL THEN 'skipped' "
         f"WHEN {_FAULTS} THEN 'rejected' ELSE 'ok' END AS verdict, "
         f"{_FAULT_CODE} AS code, {_FAULT_COLUMN} AS col "
-        f"FROM raw_{entity} r LEFT JOIN mapping m ON m.sis_id = r.school"
+        f"FROM ({_with_one_school(db, entity)}) r LEFT JOIN mapping m ON m.sis_id = r.school"
+    )
+
+
+def _with_one_school(db: duckdb.DuckDBPyConnection, entity: str) -> str:
+    """The entity's rows; where a row lists several schools, with the first mapped one, else the first."""
+    several = f"contains(school, {LIST_SEPARATOR})"
+    if not number(db, f"SELECT count(*) FROM raw_{entity} WHERE {several}"):
+        return f"SELECT * FROM raw_{entity}"
+    items = f"string_split(school, {LIST_SEPARATOR})"
+    db.execute(
+        f"CREATE TABLE chosen_{entity} AS SELECT k.row, coalesce("
+        f"arg_min(k.item, k.pos) FILTER (m.sis_id IS NOT NULL), arg_min(k.item, k.pos)) AS item "
+        f"FROM (SELECT rowid AS row, unnest({items}) AS item, generate_subscripts({items}, 1) AS pos "
+        f"FROM raw_{entity} WHERE {several}) k LEFT JOIN mapping m ON m.sis_id = k.item GROUP BY k.row"
+    )
+    return (
+        f"SELECT r.* REPLACE (coalesce(c.item, r.school) AS school) FROM raw_{entity} r "
+        f"LEFT JOIN chosen_{entity} c ON c.row = r.rowid"
     )
 
 

@@ -281,3 +281,30 @@ def test_a_joined_file_without_rows_empties_no_field(world: World, spoiled: str 
     assert world.run("sync").code == 1
     assert world.everything() == before
     assert [r["birth_date"] for r in before["students"]] == ["2012-05-06", "2013-06-07"]
+
+
+SEVERAL = (
+    "sourcedId,status,orgSourcedIds,role,givenName,familyName\n"
+    '1,,"district,7,0042",student,Ada,Ash\n'
+    "2,,0042,student,Bo,Birch\n"
+    '3,,"district,7",student,Cy,Cedar\n'
+)
+
+
+def test_a_student_of_several_schools_is_at_the_first_that_is_mapped(world: World) -> None:
+    world.district("oak", "oneroster-1.1", schools=["0042"])
+    orgs = ORGS + "7,,Tech Center,school\ndistrict,,Oak ISD,district\n"
+    world.put("oak", {"orgs.csv": orgs, "users.csv": SEVERAL})
+    rows = result_of(world.json("reconcile"), "oak")["rows"]["students"]
+    assert (rows["read"], rows["added"], rows["skipped"], rows["rejected"]) == (3, 2, 1, 0)
+    assert [(r["id"], r["sis_school"]) for r in world.export("students")] == [("1", "0042"), ("2", "0042")]
+    listed = {s["sis_id"]: s["students"] for s in world.json("schools", "oak")["schools"]}
+    assert listed == {"0042": 2, "7": 2}
+
+    world.district("oak", "oneroster-1.1", schools=["0042", "7"])
+    assert world.run("reconcile").code == 0
+    assert [(r["id"], r["sis_school"]) for r in world.export("students")] == [
+        ("1", "7"),
+        ("2", "0042"),
+        ("3", "7"),
+    ]
