@@ -60,8 +60,17 @@ def oneroster(folder: Path) -> Expected:
     return {"students": students, "contacts": set(), "relationships": set(), "staff": staff}
 
 
+def sds_1(folder: Path) -> Expected:
+    """SDS 1: one file for each kind; these samples have no guardians."""
+    rows = read(folder, "Student.csv")
+    students = {(r["SIS ID"], r["School SIS ID"], r["First Name"], r["Last Name"]) for r in rows}
+    staff = {(r["SIS ID"],) for r in read(folder, "Teacher.csv")}
+    return {"students": students, "contacts": set(), "relationships": set(), "staff": staff}
+
+
 READERS: dict[str, Callable[[Path], Expected]] = {
     "clever": clever,
+    "microsoft-sds-1": sds_1,
     "microsoft-sds-2.1": sds,
     "oneroster-1.1": oneroster,
 }

@@ -15,6 +15,7 @@ from tests.servers import Sshd
 SAMPLES = {
     "cedar-ridge": ("clever", "clever-genai-district/CedarRidge_Data"),
     "summit-heights": ("clever", "clever-genai-district/SummitHeights_Data"),
+    "one": ("microsoft-sds-1", "ms-sds/SDS Format/100 Users"),
     "two-dot-one": ("microsoft-sds-2.1", "ms-sds/SDS v2.1"),
 }
 SNAPSHOTS = ("", "Step1-UpdateCourse", "Step2-AddCourse", "Step3-DeleteCourse", "Step4-AddClass")
