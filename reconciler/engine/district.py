@@ -17,7 +17,7 @@ from reconciler.engine.steps import STEPS, Work
 from reconciler.engine.visit import Visit
 from reconciler.errors import HoldError, LockError, ReconcilerError
 from reconciler.planning.change import Action, Change, Step
-from reconciler.planning.connection import Connection, Observed
+from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.steps import target_phase
 from reconciler.roster.workspace import workspace
 
@@ -110,7 +110,7 @@ def _steps(
             for step in change.steps:
                 error = _take(step, work, taken, stopping) if error is None else error
             if error is None and not recurring and change.action is not Action.RETIRE:
-                context.store.advance(lease, target_phase(connection.district, context.now()))
+                context.store.advance(lease, _reached(change, connection, context))
         finally:
             work.visit.close()
     outcome = _outcome(error, work, recurring=recurring)
@@ -126,6 +126,12 @@ def _steps(
         error,
         tuple(dict.fromkeys(work.notes)),
     )
+
+
+def _reached(change: Change, connection: Connection, context: Context) -> Phase:
+    """Where a connection is when every step is taken: a pause sends nobody back who was syncing before."""
+    target = target_phase(connection.district, context.now())
+    return change.begins if change.begins.reaches(target) else target
 
 
 def _work(

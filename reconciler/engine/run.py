@@ -15,7 +15,7 @@ from reconciler.engine.district import carry_out, sync_one
 from reconciler.engine.report import Outcome, Report, Result
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.planning.change import Change
-from reconciler.planning.connection import Connection, Observed
+from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.plan import Plan, build_plan
 from reconciler.planning.run import RunInfo
 from reconciler.planning.steps import paused_until
@@ -91,54 +91,47 @@ def sync(
 ) -> Report:
     """A recurring sync of every started connection, or of those named.
 
-    Works on what was applied last, never on a file that waits to be reconciled. Raises UsageError for a
-    named district that cannot be synced.
+    Works on what was applied last, never on a file that waits to be reconciled. A named district that is
+    stopped, paused or not mapped yet is reported as it is, and left alone. Raises UsageError for a name
+    that the database does not have.
     """
     observed = context.store.observe()
-    chosen = _syncable(observed, desired, only)
+    for name in only or ():
+        if name not in observed:
+            what = "is not reconciled yet" if name in desired else "is no district of this fleet"
+            raise UsageError(
+                f"{name} {what}", code="usage.district", hint="`reconciler plan` shows what waits to be done"
+            )
     run = context.store.begin_run(info)
     stopping = threading.Event()
     resting: list[Result] = []
     jobs: list[Callable[[], Result]] = []
-    for name in chosen:
+    for name in sorted(observed if only is None else set(only)):
         one = observed[name]
-        until = paused_until(one.connection.district.sync, context.now())
-        if until and only is None:
-            note = f"paused until {until.isoformat()}"
-            resting.append(Result(name, "sync", Outcome.UNCHANGED, notes=(note,)))
-            continue
-        jobs.append(lambda one=one: sync_one(context, one.connection, one, run, stopping))  # type: ignore[misc]
+        at_rest = _at_rest(one, context)
+        if at_rest is None:
+            jobs.append(lambda one=one: sync_one(context, one.connection, one, run, stopping))  # type: ignore[misc]
+        elif only is not None or at_rest.notes[0].startswith("paused"):
+            resting.append(at_rest)
     results, interrupted = _pool(jobs, workers, progress, stopping)
     report = Report(sorted([*resting, *results], key=lambda r: r.district), 0, interrupted)
     _end(context, run, report)
     return report
 
 
-def _syncable(
-    observed: Mapping[str, Observed], desired: Mapping[str, Connection], only: Collection[str] | None
-) -> list[str]:
-    """Connections whose rows are kept in step with their files: started, mapped, and not retired."""
-
-    def ready(one: Observed) -> bool:
-        district = one.connection.district
-        started = one.retired_at is None and district.sync.state == "started"
-        return started and bool(district.schools) and one.phase in ("mapped", "syncing")
-
-    if only is None:
-        return sorted(name for name, one in observed.items() if ready(one))
-    for name in only:
-        if name not in observed:
-            what = "is not reconciled yet" if name in desired else "is no district of this fleet"
-            raise UsageError(
-                f"{name} {what}", code="usage.district", hint="`reconciler plan` shows what waits to be done"
-            )
-        if not ready(observed[name]):
-            raise UsageError(
-                f"{name} is not syncing: its phase is {observed[name].phase}",
-                code="usage.district",
-                hint=f"`reconciler status {name}` shows why; `reconciler reconcile` carries its file out",
-            )
-    return sorted(set(only))
+def _at_rest(one: Observed, context: Context) -> Result | None:
+    """Why a connection is not synced now; None for one that is started and mapped, and in no pause."""
+    district = one.connection.district
+    until = paused_until(district.sync, context.now())
+    if one.retired_at is not None or district.sync.state == "stopped":
+        note = "stopped: its rows stay as they are"
+    elif until:
+        note = f"paused until {until.isoformat()}"
+    elif not district.schools or not one.phase.reaches(Phase.MAPPED):
+        note = f"not syncing yet: its phase is {one.phase}; `reconciler plan --only {district.id}` says more"
+    else:
+        return None
+    return Result(district.id, "sync", Outcome.UNCHANGED, notes=(note,))
 
 
 def _pool(

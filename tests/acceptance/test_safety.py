@@ -308,3 +308,33 @@ def test_a_student_of_several_schools_is_at_the_first_that_is_mapped(world: Worl
         ("2", "0042"),
         ("3", "7"),
     ]
+
+
+PAUSED = {"pause": [{"from": "2020-01-01", "until": "2099-12-31"}]}
+
+
+def test_a_pause_rests_every_sync_and_sends_nobody_back(oak: World) -> None:
+    oak.district("oak", schools=["0042"], sync=PAUSED)
+    assert oak.run("reconcile").code == 0
+    assert (oak.status("oak")["phase"], oak.status("oak")["sync_status"]) == ("syncing", "Started")
+    oak.put("oak", {"students.csv": students_csv(41)})
+    for names in ([], ["oak"]):
+        done = oak.run("sync", *names, "--format", "json")
+        assert done.code == 0
+        assert result_of(done.json, "oak")["notes"] == ["paused until 2099-12-31"]
+    assert len(oak.export("students")) == 40
+    oak.district("oak", schools=["0042"])
+    assert oak.run("reconcile").code == 0
+    assert oak.run("sync").code == 0
+    assert len(oak.export("students")) == 41
+
+
+def test_a_named_district_that_rests_does_not_keep_the_others_waiting(oak: World) -> None:
+    oak.district("elm", schools=["0042"], sync={"state": "stopped"})
+    oak.put("elm", {"students.csv": students_csv(2)})
+    assert oak.run("reconcile").code == 0
+    oak.put("oak", {"students.csv": students_csv(41)})
+    done = oak.run("sync", "elm", "oak", "--format", "json")
+    assert done.code == 0
+    assert result_of(done.json, "elm")["notes"][0].startswith("stopped")
+    assert result_of(done.json, "oak")["outcome"] == "succeeded"
