@@ -16,6 +16,10 @@ from reconciler.mapping.model import Mapper, Source
 from reconciler.mapping.sql import name
 from reconciler.roster.tables import LoadedFile, load_file
 
+MANIFEST = "manifest"
+"""The mapper's name for OneRoster's manifest.csv, which says of each file whether it is bulk or delta."""
+_PROPERTY, _VALUE = "propertyName", "value"
+
 
 def load_files(
     db: duckdb.DuckDBPyConnection,
@@ -28,9 +32,10 @@ def load_files(
     Raises RosterError csv.encoding, csv.header, and csv.truncated for a file that ends within a row.
     """
     loaded = [
-        load_file(db, spec, f"f{index}", files.get(file, ()), wanted_columns(mapper, file), scratch)
+        load_file(db, spec, f"f{index}", files.get(file, ()), _wanted(mapper, file), scratch)
         for index, (file, spec) in enumerate(mapper.files.items())
     ]
+    _refuse_partial(db, loaded)
     for one in (p for f in loaded for p in f.parsed):
         if one.truncated_at:
             raise RosterError(
@@ -39,6 +44,28 @@ def load_files(
                 hint="nothing was changed; the next sync takes the file once it is whole",
             )
     return loaded
+
+
+def _wanted(mapper: Mapper, file: str) -> set[str]:
+    return {_PROPERTY, _VALUE} if file == MANIFEST else wanted_columns(mapper, file)
+
+
+def _refuse_partial(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> None:
+    """Raise where the manifest says that a file is not the whole truth: read as such, it removes people."""
+    manifest = next((f.table for f in files if f.spec.name == MANIFEST and not f.table.absent), None)
+    places = (manifest.find(_PROPERTY), manifest.find(_VALUE)) if manifest else (None, None)
+    if manifest is None or None in places:
+        return
+    rows = db.execute(f"SELECT lower(c{places[0]}), lower(c{places[1]}) FROM {manifest.sql_name}").fetchall()
+    modes = {str(name).removeprefix("file."): value for name, value in rows}
+    for one in (p for f in files for p in f.parsed):
+        mode = modes.get(Path(one.display).stem.lower())
+        if mode in ("delta", "absent"):
+            raise RosterError(
+                f"manifest.csv says that {one.display} is {mode}, so it is not the whole of its rows",
+                code="csv.manifest",
+                hint="ask the district for bulk files: deltas are not read yet, and nothing was changed",
+            )
 
 
 def refuse_lost_columns(
