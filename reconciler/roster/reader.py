@@ -1,8 +1,8 @@
-"""Reads one CSV file row by row, and gives up on no good row because of a bad one.
+"""Reads one CSV file: its header, then row by row, giving up on no good row because of a bad one.
 
-What comes out is a plain CSV (UTF-8, every cell quoted, the line number first) that a bulk loader cannot
-misread, with the rows that could not be read set apart. A quote that is never closed swallows nothing: the
-line that opens it is set apart and reading goes on at the next line.
+What comes out of the rows is a plain CSV (UTF-8, every cell quoted, the line number first) that a bulk loader
+cannot misread, with the rows that could not be read set apart. A quote that is never closed swallows nothing:
+the line that opens it is set apart and reading goes on at the next line.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class ParsedFile:
     delimiter: str
     columns: tuple[str, ...]
     kept: tuple[int, ...]
-    """The places of the columns that the mapper reads: those that were written out."""
+    """The places of the columns that the mapper reads: those that are loaded."""
+    is_plain: bool = True
+    """Whether the header is the first line, and no blank cell was cut from its end."""
     rows: int = 0
     broken: list[BrokenRow] = field(default_factory=list)
     truncated_at: int = 0
@@ -55,38 +57,45 @@ class _Writer(Protocol):
     def writerow(self, row: Iterable[object], /) -> object: ...
 
 
-def read_csv(
+def read_header(
     path: Path,
-    to: Path,
     *,
     display: str,
     encoding: str = "",
     delimiter: str = "",
     wanted: Collection[str] | None = None,
 ) -> ParsedFile:
-    """Read the file at `path` and write its good rows to `to`: the line number, then the wanted cells.
-
-    Cells are brought to Unicode's composed form, without space at their ends. `wanted` None: all of them.
+    """How the file at `path` is to be read, and its columns; no row is read. `wanted` None: all columns.
 
     Raises RosterError csv.encoding, and csv.header for a file that is empty or does not start with a header
     (none of the `wanted` columns is on its first line).
     """
     codec = detect_encoding(path, encoding, display)
-    with (
-        path.open("r", encoding=codec, newline="") as stream,
-        to.open("w", encoding="utf-8", newline="") as out,
-    ):
+    with path.open("r", encoding=codec, newline="") as stream:
         lines = Lines(stream, display)
         header_line = lines.first_with_text()
-        if not header_line:
-            raise RosterError(
-                f"{display} is empty", code="csv.header", hint=f"the export may have failed; {_CHANGED}"
-            )
-        delimiter = delimiter or detect_delimiter(header_line, wanted or ())
-        columns = _header(header_line, delimiter, wanted or (), display)
-        parsed = ParsedFile(display, codec, delimiter, columns, _places(columns, wanted))
+    if not header_line:
+        raise RosterError(
+            f"{display} is empty", code="csv.header", hint=f"the export may have failed; {_CHANGED}"
+        )
+    delimiter = delimiter or detect_delimiter(header_line, wanted or ())
+    columns = _header(header_line, delimiter, wanted or (), display)
+    is_plain = lines.number == 1 and len(columns) == len(cells_of(header_line, delimiter))
+    return ParsedFile(display, codec, delimiter, columns, _places(columns, wanted), is_plain)
+
+
+def read_rows(path: Path, to: Path, parsed: ParsedFile) -> None:
+    """Write the good rows to `to`, the line number and then the wanted cells, and set the others apart.
+
+    Cells are brought to Unicode's composed form, without space at their ends.
+    """
+    with (
+        path.open("r", encoding=parsed.encoding, newline="") as stream,
+        to.open("w", encoding="utf-8", newline="") as out,
+    ):
+        lines = Lines(stream, parsed.display)
+        lines.first_with_text()
         _copy_rows(lines, parsed, csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n"))
-    return parsed
 
 
 def _header(line: str, delimiter: str, wanted: Collection[str], display: str) -> tuple[str, ...]:

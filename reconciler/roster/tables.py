@@ -12,9 +12,10 @@ import duckdb
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import Table, loose
 from reconciler.mapping.model import FileSpec, Mapper
-from reconciler.roster.database import load_rows, plain_csv
+from reconciler.roster.bulk import load_part
+from reconciler.roster.database import load_rows
 from reconciler.roster.delta import RemoteFile
-from reconciler.roster.reader import ParsedFile, read_csv
+from reconciler.roster.reader import ParsedFile, read_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +69,34 @@ def load_file(
     wanted: set[str],
     scratch: Path,
 ) -> LoadedFile:
-    """Read one file of the mapper into the table `sql_name`.
+    """Read one file of the mapper; it becomes the view `sql_name` over a table for each physical file.
 
     `files` are pairs of the name on the server and the local path. An empty cell is NULL.
     """
     parsed: list[ParsedFile] = []
     for number, (display, path) in enumerate(files):
-        plain = scratch / f"{sql_name}-{number}.csv"
-        one = read_csv(
-            path, plain, display=display, encoding=spec.encoding, delimiter=spec.delimiter, wanted=wanted
+        one = read_header(
+            path, display=display, encoding=spec.encoding, delimiter=spec.delimiter, wanted=wanted
         )
         _refuse_twice(one, wanted)
+        load_part(connection, f"{sql_name}_{number}", path, one, scratch)
         parsed.append(one)
-        first = parsed[0]
-        if one is first:
-            _create(connection, sql_name, first.kept)
-        _insert(connection, sql_name, number, plain, _places(first, one), one)
-        plain.unlink()
     if not parsed:
         return LoadedFile(spec, Table(spec.name, sql_name, (), spec.pattern, absent=True))
+    parts = (_part(sql_name, number, parsed[0], one) for number, one in enumerate(parsed))
+    connection.execute(f"CREATE VIEW {sql_name} AS {' UNION ALL '.join(parts)}")
     display = parsed[0].display if len(parsed) == 1 else spec.pattern
     words = _load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
     table = Table(spec.name, sql_name, parsed[0].columns, display, broken_words=words)
     return LoadedFile(spec, table, tuple(parsed), _notices(parsed))
+
+
+def _part(sql_name: str, number: int, first: ParsedFile, one: ParsedFile) -> str:
+    """The rows of one physical file under the names of the first one's columns."""
+    cells = "".join(
+        f", c{there} AS c{here}" for here, there in zip(first.kept, _places(first, one), strict=True)
+    )
+    return f"SELECT {number}::INTEGER AS src, line{cells} FROM {sql_name}_{number}"
 
 
 def _refuse_twice(one: ParsedFile, wanted: set[str]) -> None:
@@ -111,11 +117,6 @@ def _load_broken_words(
     return sql_name
 
 
-def _create(connection: duckdb.DuckDBPyConnection, sql_name: str, kept: Sequence[int]) -> None:
-    cells = "".join(f", c{i} VARCHAR" for i in kept)
-    connection.execute(f"CREATE TABLE {sql_name} (src INTEGER, line BIGINT{cells})")
-
-
 def _places(first: ParsedFile, one: ParsedFile) -> list[int]:
     """For each kept column of the first file, its place in this one: the parts may differ in order."""
     names = {loose(one.columns[i]): i for i in one.kept}
@@ -130,26 +131,6 @@ def _places(first: ParsedFile, one: ParsedFile) -> list[int]:
         )
     exactly = {one.columns[i]: i for i in one.kept}
     return [exactly.get(first.columns[i], names[loose(first.columns[i])]) for i in first.kept]
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    sql_name: str,
-    number: int,
-    plain: Path,
-    places: Sequence[int],
-    one: ParsedFile,
-) -> None:
-    cells = "".join(f", nullif(p{place}, '')" for place in places)
-    types = {"line": "BIGINT", **{f"p{place}": "VARCHAR" for place in one.kept}}
-    query = f"INSERT INTO {sql_name} SELECT {number}, line{cells} FROM {plain_csv(plain, types)}"
-    loaded = connection.execute(query).fetchone() if one.rows else (0,)
-    if loaded is None or loaded[0] != one.rows:
-        raise RosterError(
-            f"{one.display}: {one.rows} rows were read and {loaded and loaded[0]} loaded",
-            code="csv.accounting",
-            hint="this is a fault of reconciler; nothing was written",
-        )
 
 
 def _notices(parsed: Sequence[ParsedFile]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.errors import RosterError
 from reconciler.roster.lines import MAX_LINE
-from reconciler.roster.reader import ParsedFile, read_csv
+from reconciler.roster.reader import ParsedFile, read_header, read_rows
 
 Rows = list[list[str]]
 
@@ -20,7 +20,8 @@ def read(tmp_path: Path, content: str | bytes, **options: Any) -> tuple[ParsedFi
     """The parsed file, and its good rows: the line number as text, then the cells."""
     path, plain = tmp_path / "in.csv", tmp_path / "plain.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    parsed = read_csv(path, plain, display="in.csv", **options)
+    parsed = read_header(path, display="in.csv", **options)
+    read_rows(path, plain, parsed)
     with plain.open(encoding="utf-8", newline="") as file:
         return parsed, list(csv.reader(file, strict=True))
 
