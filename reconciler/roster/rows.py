@@ -145,18 +145,29 @@ def fold(db: duckdb.DuckDBPyConnection, entity: str, *, prefer_first: bool) -> N
         return
     if prefer_first:
         _leave_to_first_source(db, spec)
+    columns = ", ".join(name(c) for c in spec.columns)
+    key = ", ".join(name(k) for k in spec.key)
+    db.execute(
+        f"CREATE TABLE distinct_{entity} AS SELECT {columns}, count(*) AS _rows "
+        f"FROM judged_{entity} WHERE verdict = 'ok' GROUP BY {columns}"
+    )
+    db.execute(
+        f"CREATE TABLE several_{entity} AS SELECT {key} FROM distinct_{entity} GROUP BY {key} "
+        f"HAVING count(*) > 1"
+    )
     db.execute(f"CREATE TABLE folded_{entity} AS {_folded_rows(spec)}")
     db.execute(
         f"UPDATE judged_{entity} j SET verdict = 'rejected', code = 'row.conflict', col = f._differs "
         f"FROM folded_{entity} f WHERE f._differs IS NOT NULL AND j.verdict = 'ok' "
         f"AND {_equal_keys(spec, 'j', 'f')}"
     )
-    columns = ", ".join(name(c) for c in spec.columns)
     db.execute(
-        f"CREATE TABLE new_{entity} AS SELECT {columns}, {_row_hash(spec.columns)} AS row_hash, _rows "
-        f"FROM folded_{entity} WHERE _differs IS NULL"
+        f"CREATE TABLE new_{entity} AS SELECT {columns}, {_row_hash(spec.columns)} AS row_hash, _rows FROM ("
+        f"SELECT {columns}, _rows FROM distinct_{entity} ANTI JOIN several_{entity} USING ({key}) "
+        f"UNION ALL SELECT {columns}, _rows FROM folded_{entity} WHERE _differs IS NULL)"
     )
-    db.execute(f"DROP TABLE folded_{entity}")
+    for table in ("distinct", "several", "folded"):
+        db.execute(f"DROP TABLE {table}_{entity}")
 
 
 def _leave_to_first_source(db: duckdb.DuckDBPyConnection, spec: Entity) -> None:
@@ -170,15 +181,16 @@ def _leave_to_first_source(db: duckdb.DuckDBPyConnection, spec: Entity) -> None:
 
 
 def _folded_rows(spec: Entity) -> str:
-    """One row for each key, with `_differs`: the first column in which its rows contradict each other."""
+    """One row for each key of several rows, with `_differs`: the first column in which they contradict."""
     key = ", ".join(name(k) for k in spec.key)
     values = [c for c in spec.columns if c not in spec.key]
     folded = ", ".join(f"{_folded(spec.name, c)} AS {name(c)}" for c in values)
     said = ", ".join(f"{_said(spec.name, c)} AS {name('_' + c)}" for c in values)
     differs = " ".join(f"WHEN max({name('_' + c)}) <> min({name('_' + c)}) THEN {literal(c)}" for c in values)
     return (
-        f"SELECT {key}, {folded}, count(*) AS _rows, CASE {differs} END AS _differs "
-        f"FROM (SELECT *, {said} FROM judged_{spec.name} WHERE verdict = 'ok') GROUP BY {key}"
+        f"SELECT {key}, {folded}, sum(_rows)::BIGINT AS _rows, CASE {differs} END AS _differs "
+        f"FROM (SELECT *, {said} FROM distinct_{spec.name} SEMI JOIN several_{spec.name} USING ({key})) "
+        f"GROUP BY {key}"
     )
 
 
@@ -204,9 +216,12 @@ def _folded(entity: str, column: str) -> str:
 
 
 def _row_hash(columns: Sequence[str]) -> str:
-    """An md5 over every column, the same for the same values in every version of every engine."""
-    cells = ", ".join(f"coalesce(length({name(c)}) || ':' || {name(c)}, '-')" for c in columns)
-    return f"md5(concat({cells}))"
+    """An md5 over every column, the same for the same values in every version of every engine.
+
+    No cell is empty text, and none holds a NUL.
+    """
+    cells = ", ".join(f"coalesce({name(c)}, '')" for c in columns)
+    return f"md5(concat_ws(chr(0), {cells}))"
 
 
 def _named_contacts() -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from reconciler.mapping import people
 from reconciler.mapping.people import first_and_last, made_contact_id, single_spaced
 from tests.roster.running import resolve
 
@@ -168,3 +171,28 @@ def test_an_unchanged_file_changes_nothing_although_no_contact_has_an_id() -> No
     again = resolve("generic", files, before=before)
     assert not any(again.upserts.values())
     assert not any(again.removals.values())
+
+
+TEXTS = st.text(st.sampled_from("aB de lJr.,-'19()+x \t\u00a0é\u0301ßΣ李"), max_size=14)
+PHONES = st.from_regex(r"\(?[0-29]{3}[) -]{0,2}[0-29]{3}[ -]?[0-29]{4}( x9)?", fullmatch=True)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(TEXTS, PHONES))
+@example("Pat Jr.")
+@example("222-222-2222")
+def test_what_is_quick_for_most_texts_gives_what_is_right_for_any(
+    db: duckdb.DuckDBPyConnection, text: str
+) -> None:
+    pairs = [
+        *zip(first_and_last("n"), people._first_and_last_of_any("n"), strict=True),
+        (people._plain("c"), people._plain_of_any("c")),
+        (people._phone("c"), people._phone_of_any("c")),
+        (single_spaced("c"), r"trim(regexp_replace(c, '\s+', ' ', 'g'))"),
+    ]
+    columns = ", ".join(expression for pair in pairs for expression in pair)
+    row = db.execute(
+        f"SELECT {columns} FROM (SELECT c, {single_spaced('c')} AS n FROM (SELECT ? AS c))", [text]
+    ).fetchone()
+    assert row is not None
+    assert row[::2] == row[1::2]

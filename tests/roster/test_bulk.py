@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.roster import bulk
@@ -98,6 +98,7 @@ def test_any_other_file_goes_the_careful_way(content: bytes) -> None:
 CELLS = st.text(st.sampled_from('ab0 ,;"\t\n\r\0\x0b\x1cëe\u0308\u00a0\ufeff#\\'), max_size=5)
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=2, max_size=4), max_size=6),
     newline=st.sampled_from(["\n", "\r\n", "\r"]),
@@ -120,6 +121,7 @@ def test_both_ways_give_the_same_table(
     assert loaded(content) == loaded(content, carefully=True)
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(
         st.lists(st.text(st.sampled_from('ab0 "ë,'), max_size=4), min_size=3, max_size=3), max_size=6
