@@ -94,7 +94,7 @@ def _sync(store: Store, folder: Path) -> int:
     if store.observe_one("bench") is None:
         store.save(lease, Connection(District.from_json(_SPEC), "0" * 64), Phase.MAPPED)
     with tempfile.TemporaryDirectory() as scratch, _roster(folder, Path(scratch)) as roster:
-        counts = roster.resolve(_MAPPING, stored=lambda entity: store.stored_rows("bench", entity))
+        counts = roster.resolve(_MAPPING, stored=lambda entity: store.stored_csv("bench", entity))
         store.write_sync(
             lease, [d for d in roster.deltas() if not d.is_empty], rejects=roster.rejects(),
             schools=roster.schools(), snapshot=Snapshot(), run=run, at=now,

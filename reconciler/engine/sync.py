@@ -46,7 +46,7 @@ def sync_district(
     _refuse_unreadable(context, lease, roster)
     counts = roster.resolve(
         {s.sis_id: s.school for s in connection.district.schools},
-        stored=lambda entity: context.store.stored_rows(lease.district, entity),
+        stored=lambda entity: context.store.stored_csv(lease.district, entity),
         known_schools=schools_before,
         known_files=() if visit.waived else visit.previous.columns,
     )

@@ -1,8 +1,8 @@
 """A source of a mapper and the tables at hand, compiled to one query.
 
 The query's rows are the entity's fields, after `_src` and `_line` (the physical file and the line on which
-the row starts) and before `_problems`, a list of `name:reason`: a field that is `required` and empty, or
-not of its `type`; a joined file whose line for this row is `unreadable`.
+the row starts) and before `_problems`, a list of `name:reason` (NULL where there is none): a field that is
+`required` and empty, or not of its `type`; a joined file whose line for this row is `unreadable`.
 """
 
 from __future__ import annotations
@@ -61,11 +61,7 @@ class _Query:
             f"FROM {self._base.sql_name} t0 {' '.join(joins)}{self._lateral} WHERE {where}"
         )
         columns = [self._typed(fields.get(f), f) for f in self._entity.fields]
-        problems = ", ".join(self._problems(fields))
-        query = (
-            f"SELECT _src, _line, {', '.join(columns)}, "
-            f"list_filter([{problems}]::VARCHAR[], lambda p: p IS NOT NULL) AS _problems FROM ({stage})"
-        )
+        query = f"SELECT _src, _line, {', '.join(columns)}, {self._problems(fields)} FROM ({stage})"
         return self._distinct(query) if self._source.distinct else query
 
     def _distinct(self, query: str) -> str:
@@ -155,15 +151,25 @@ class _Query:
             value = f"coalesce({value}, 'unknown')"
         return f"({value})::VARCHAR AS {name(field_name)}"
 
-    def _problems(self, fields: Mapping[str, Field]) -> Iterator[str]:
+    def _problems(self, fields: Mapping[str, Field]) -> str:
+        """The list of what is wrong with a row; NULL for most, which are spared the list."""
+        found = list(self._faults(fields))
+        if not found:
+            return "NULL::VARCHAR[] AS _problems"
+        any_ = " OR ".join(test for test, _ in found)
+        told = ", ".join(f"CASE WHEN {test} THEN {literal(text)} END" for test, text in found)
+        filtered = f"list_filter([{told}]::VARCHAR[], lambda p: p IS NOT NULL)"
+        return f"CASE WHEN {any_} THEN {filtered} END AS _problems"
+
+    def _faults(self, fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
+        """Pairs of a test on a row, and what it means."""
         for index, join in enumerate(self._source.joins):
-            yield f"CASE WHEN lost_{index} THEN {literal(join.file + ':unreadable')} END"
+            yield f"lost_{index}", f"{join.file}:unreadable"
         for field in fields.values():
             raw = name("r_" + field.name)
             value = typed(field, raw)
             if value is not None:
                 said = f" AND lower({raw}) <> 'unknown'" if field.name in RIGHTS else ""
-                wrong = f"{raw} IS NOT NULL{said} AND ({value}) IS NULL"
-                yield f"CASE WHEN {wrong} THEN {literal(field.name + ':type')} END"
+                yield f"({raw} IS NOT NULL{said} AND ({value}) IS NULL)", f"{field.name}:type"
             if field.required or field.name in self._entity.required:
-                yield f"CASE WHEN ({value or raw}) IS NULL THEN {literal(field.name + ':required')} END"
+                yield f"({value or raw}) IS NULL", f"{field.name}:required"

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from reconciler.errors import RosterError
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.sql import name
-from reconciler.roster.database import load_rows, number, stream
+from reconciler.roster.database import load_csv, load_rows, number, stream, stream_csv
 from reconciler.roster.delta import EntityDelta, RowCounts, SisSchool
 
-StoredRows = Callable[[str], Iterable[tuple[Any, ...]]]
-"""Entity name to the stored rows: key columns, row_hash, active."""
+_READ = {
+    "relationships": "SELECT (SELECT count(*) FROM raw_relationships) + "
+    "(SELECT count(*) FROM raw_contacts WHERE student IS NOT NULL)"
+}
+"""How many rows were read of an entity of which there are more than a file's own."""
+
+StoredRows = Callable[[str], Iterable[bytes]]
+"""Entity name to the stored rows, as pieces of CSV: key, row_hash, active (`t` or `f`), all quoted."""
 
 
 def load_stored(db: duckdb.DuckDBPyConnection, stored: StoredRows, scratch: Path) -> None:
     """old_<entity>(key…, row_hash, active) for every entity that a sync merges."""
     for entity in STORED:
         types = {**dict.fromkeys((*ENTITIES[entity].key, "row_hash"), "VARCHAR"), "active": "BOOLEAN"}
-        load_rows(db, f"old_{entity}", types, stored(entity), scratch)
+        load_csv(db, f"old_{entity}", types, stored(entity), scratch)
 
 
 def compare(db: duckdb.DuckDBPyConnection) -> None:
@@ -80,8 +85,7 @@ def counts(db: duckdb.DuckDBPyConnection, entity: str, broken: int) -> RowCounts
         duplicate=verdicts.get("duplicate", 0) + folded,
         removed=number(db, f"SELECT count(*) FROM gone_{entity}") if entity in STORED else 0,
     )
-    raw = "all_relationships" if entity == "relationships" else f"raw_{entity}"
-    read = number(db, f"SELECT count(*) FROM {raw}") + broken
+    read = number(db, _READ.get(entity, f"SELECT count(*) FROM raw_{entity}")) + broken
     if result.read != read or folded < 0:
         raise RosterError(
             f"{entity}: {read} rows were read, but {result.read} are accounted for",
@@ -91,7 +95,7 @@ def counts(db: duckdb.DuckDBPyConnection, entity: str, broken: int) -> RowCounts
     return result
 
 
-def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts) -> EntityDelta:
+def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts, scratch: Path) -> EntityDelta:
     """The rows to write, read from the comparison whenever they are asked for."""
     spec = ENTITIES[entity]
     columns = (*spec.columns, "row_hash")
@@ -104,4 +108,11 @@ def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts) -> 
     )
     keys = ", ".join(name(k) for k in spec.key)
     removals = f"SELECT {keys} FROM gone_{entity} ORDER BY {keys}"
-    return EntityDelta(entity, columns, lambda: stream(db, upserts), lambda: stream(db, removals), row_counts)
+    return EntityDelta(
+        entity,
+        columns,
+        lambda: stream(db, upserts),
+        lambda: stream(db, removals),
+        row_counts,
+        lambda constants: stream_csv(db, upserts, constants, scratch),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from reconciler.mapping.sql import literal, name
 
 MEMORY_LIMIT = "400MB"
 _BATCH = 10_000
+_CHUNK = 1 << 20
 _MAX_LINE = 32 << 20
 """Bytes of a row as we write it: twice those of the longest one that is read, for each may be a quote."""
 
@@ -40,11 +42,27 @@ def load_rows(
     scratch: Path,
 ) -> None:
     """Create a table with columns of these SQL types and fill it, in bulk, from Python rows without None."""
+    path = scratch / f"{table}.rows"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    with path.open("rb") as file:
+        load_csv(connection, table, types, iter(lambda: file.read(_CHUNK), b""), scratch)
+    path.unlink()
+
+
+def load_csv(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    types: Mapping[str, str],
+    pieces: Iterable[bytes],
+    scratch: Path,
+) -> None:
+    """As `load_rows`, of rows that come as pieces of CSV: UTF-8, LF, every cell quoted, none of them NULL."""
     columns = ", ".join(f"{name(c)} {t}" for c, t in types.items())
     connection.execute(f"CREATE TABLE {table} ({columns})")
     path = scratch / f"{table}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    with path.open("wb") as file:
+        file.writelines(pieces)
     if path.stat().st_size:
         connection.execute(f"INSERT INTO {table} SELECT * FROM {plain_csv(path, types)}")
     path.unlink()
@@ -70,6 +88,25 @@ def stream(db: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...
         cursor.execute(query)
         while batch := cursor.fetchmany(_BATCH):
             yield from batch
+
+
+def stream_csv(
+    db: duckdb.DuckDBPyConnection, query: str, constants: Sequence[str], scratch: Path
+) -> Iterator[bytes]:
+    """The rows of a query as pieces of CSV, behind the constants: text quoted, NULL empty and unquoted."""
+    leading = "".join(f"{literal(c)} AS constant_{i}, " for i, c in enumerate(constants))
+    path = scratch / f"result-{secrets.token_hex(8)}.csv"
+    try:
+        with told("while the result was written"):
+            db.cursor().execute(
+                f"COPY (SELECT {leading}* FROM ({query})) TO {literal(str(path))} "
+                f"(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
+            )
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def number(db: duckdb.DuckDBPyConnection, query: str) -> int:

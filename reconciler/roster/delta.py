@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -61,6 +61,9 @@ class EntityDelta:
     removals: Callable[[], Iterator[tuple[str, ...]]]
     """Keys that become inactive."""
     counts: RowCounts = field(default_factory=RowCounts)
+    upserts_csv: Callable[[Sequence[str]], Iterator[bytes]] | None = None
+    """The same rows as pieces of CSV, each behind the given constants: UTF-8, text quoted, NULL empty and
+    unquoted. No text in them is empty. None where there are only tuples."""
 
     @property
     def is_empty(self) -> bool:

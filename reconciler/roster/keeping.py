@@ -35,6 +35,9 @@ def create_keeping_tables(
 
 def keep_by_key(db: duckdb.DuckDBPyConnection, entity: str) -> None:
     """kept_<entity>(id): stored active students (or staff) whose row was rejected or could not be read."""
+    if not _in_doubt(db, entity):
+        db.execute(f"CREATE TABLE kept_{entity} (id VARCHAR)")
+        return
     db.execute(
         f"CREATE TABLE kept_{entity} AS SELECT o.id FROM old_{entity} o WHERE o.active "
         f"AND o.id NOT IN (SELECT id FROM new_{entity}) AND ("
@@ -66,6 +69,24 @@ def student_states(db: duckdb.DuckDBPyConnection) -> None:
 
 def keep_contacts(db: duckdb.DuckDBPyConnection) -> None:
     """kept_contacts(id), and contact_state(id, state) for what relationships point at."""
+    if _in_doubt(db, "students", "contacts"):
+        _keep_contacts_in_doubt(db)
+    else:
+        db.execute("CREATE TABLE kept_students_of_contacts (id VARCHAR)")
+        db.execute("CREATE TABLE kept_contacts (id VARCHAR)")
+    db.execute(
+        "CREATE TABLE contact_state AS SELECT id, 'ok' AS state FROM new_contacts "
+        "UNION ALL SELECT id, 'ok' FROM kept_contacts"
+    )
+    db.execute(
+        "INSERT INTO contact_state SELECT id, 'skipped' FROM (SELECT id FROM judged_contacts "
+        "WHERE verdict = 'skipped' AND id IS NOT NULL UNION SELECT id FROM seen_contacts "
+        "WHERE id NOT IN (SELECT id FROM judged_contacts WHERE id IS NOT NULL)) "
+        "WHERE id NOT IN (SELECT id FROM contact_state)"
+    )
+
+
+def _keep_contacts_in_doubt(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(
         "CREATE TABLE kept_students_of_contacts AS "
         "SELECT DISTINCT id FROM old_students WHERE active AND (id IN "
@@ -88,20 +109,13 @@ def keep_contacts(db: duckdb.DuckDBPyConnection) -> None:
         "SELECT id FROM old_contacts UNION ALL SELECT id FROM old_students",
     )
     _keep_all_if_blocked(db, "contacts", ("contacts", "relationships"))
-    db.execute(
-        "CREATE TABLE contact_state AS SELECT id, 'ok' AS state FROM new_contacts "
-        "UNION ALL SELECT id, 'ok' FROM kept_contacts"
-    )
-    db.execute(
-        "INSERT INTO contact_state SELECT id, 'skipped' FROM (SELECT id FROM judged_contacts "
-        "WHERE verdict = 'skipped' AND id IS NOT NULL UNION SELECT id FROM seen_contacts "
-        "WHERE id NOT IN (SELECT id FROM judged_contacts WHERE id IS NOT NULL)) "
-        "WHERE id NOT IN (SELECT id FROM contact_state)"
-    )
 
 
 def keep_relationships(db: duckdb.DuckDBPyConnection) -> None:
     """kept_relationships(student, contact); contacts that they need are kept with them."""
+    if not _in_doubt(db, "students", "contacts", "relationships"):
+        db.execute("CREATE TABLE kept_relationships (student VARCHAR, contact VARCHAR)")
+        return
     db.execute(
         "CREATE TABLE kept_relationships AS SELECT o.student, o.contact FROM old_relationships o "
         "WHERE o.active AND o.student IN (SELECT id FROM student_state WHERE state = 'ok') "
@@ -133,6 +147,13 @@ def blocked(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The entities of which nobody is removed in this sync, and why."""
     rows = db.execute("SELECT entity, min(reason) FROM blocked GROUP BY entity ORDER BY entity").fetchall()
     return {entity: reason for entity, reason in rows if entity in STORED and _has_active(db, entity)}
+
+
+def _in_doubt(db: duckdb.DuckDBPyConnection, *entities: str) -> bool:
+    """Whether any row was rejected or could not be read, or a file is silent: else nobody is to be kept."""
+    doubts = ["words", "blocked", *(f"judged_{e} WHERE verdict = 'rejected'" for e in entities)]
+    query = " UNION ALL ".join(f"SELECT 1 FROM {doubt}" for doubt in doubts)
+    return db.execute(f"SELECT 1 FROM ({query}) LIMIT 1").fetchone() is not None
 
 
 def _has_active(db: duckdb.DuckDBPyConnection, entity: str) -> bool:

@@ -147,7 +147,7 @@ class Roster:
 
     def deltas(self) -> list[EntityDelta]:
         """What has to change in the store, in the order in which it must be written."""
-        return [compare.delta(self._db, entity, self._counts[entity]) for entity in STORED]
+        return [compare.delta(self._db, entity, self._counts[entity], self._scratch) for entity in STORED]
 
     def rejects(self, limit: int = 10_000) -> list[Reject]:
         """The rows, and the values, that were not taken, unreadable lines first; at most `limit`."""

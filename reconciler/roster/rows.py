@@ -18,7 +18,7 @@ from reconciler.roster.database import number
 
 _LOST = "list_filter(_problems, lambda p: suffix(p, ':unreadable'))"
 _REQUIRED = "list_filter(_problems, lambda p: suffix(p, ':required'))"
-_FAULTS = f"len({_LOST}) + len({_REQUIRED}) > 0"
+_FAULTS = f"(_problems IS NOT NULL AND len({_LOST}) + len({_REQUIRED}) > 0)"
 """Whether a row has problems for which it is rejected."""
 _FAULT_CODE = f"CASE WHEN len({_LOST}) > 0 THEN 'row.joined' ELSE 'row.required' END"
 _FAULT_COLUMN = f"split_part(list_concat({_LOST}, {_REQUIRED})[1], ':', 1)"
@@ -66,7 +66,6 @@ def judge_schools(db: duckdb.DuckDBPyConnection) -> None:
 
 def judge_contacts(db: duckdb.DuckDBPyConnection) -> None:
     """Contacts: names split, ids made, and each row held against the state of its student."""
-    db.execute(f"CREATE TABLE named_contacts AS {_named_contacts()}")
     others = ", ".join(
         f"c.{name(f)}" for f in ENTITIES["contacts"].fields if f not in ("id", "first_name", "last_name")
     )
@@ -82,7 +81,7 @@ def judge_contacts(db: duckdb.DuckDBPyConnection) -> None:
         f"CASE WHEN {_FAULTS} THEN {_FAULT_CODE} "
         f"WHEN {nameless} OR c.student IS NULL THEN 'row.required' ELSE 'row.reference' END AS code, "
         f"CASE WHEN {_FAULTS} THEN {_FAULT_COLUMN} WHEN {nameless} THEN 'name' ELSE 'student' END AS col "
-        f"FROM named_contacts c LEFT JOIN student_state s ON s.id = c.student "
+        f"FROM ({_named_contacts()}) c LEFT JOIN student_state s ON s.id = c.student "
         f"LEFT JOIN ({_links()}) l ON c.student IS NULL AND l.contact = c.id"
     )
 
@@ -91,9 +90,8 @@ def judge_relationships(db: duckdb.DuckDBPyConnection) -> None:
     """Relationships, those that contacts bring with them included, held against both of their ends."""
     fields = ENTITIES["relationships"].fields
     own = ", ".join(name(f) for f in fields if f != "contact")
-    db.execute(
-        f"CREATE TABLE all_relationships AS "
-        f"SELECT _part, _file, _src, _line, []::VARCHAR[] AS _problems, {own}, id AS contact, "
+    every = (
+        f"SELECT _part, _file, _src, _line, NULL::VARCHAR[] AS _problems, {own}, id AS contact, "
         f"verdict AS given, col AS given_col, NOT _own_id AS _made FROM judged_contacts "
         f"WHERE student IS NOT NULL "
         f"UNION ALL BY NAME SELECT * EXCLUDE (_part), 1000 + _part AS _part FROM raw_relationships"
@@ -107,7 +105,7 @@ def judge_relationships(db: duckdb.DuckDBPyConnection) -> None:
         f"CASE WHEN {_FAULTS} THEN {_FAULT_CODE} ELSE 'row.reference' END AS code, "
         f"CASE WHEN given = 'rejected' THEN given_col WHEN {_FAULTS} THEN {_FAULT_COLUMN} "
         f"WHEN s.state IS NULL THEN 'student' ELSE 'contact' END AS col "
-        f"FROM all_relationships r LEFT JOIN student_state s ON s.id = r.student "
+        f"FROM ({every}) r LEFT JOIN student_state s ON s.id = r.student "
         f"LEFT JOIN contact_state c ON c.id = r.contact"
     )
 
@@ -121,13 +119,20 @@ def agree_on_first_slot(db: duckdb.DuckDBPyConnection) -> None:
         "coalesce(try_cast(priority AS INTEGER), 1000000), _part, coalesce(relationship, ''), "
         "coalesce(priority, '')"
     )
+    named_twice = (
+        "SELECT student, contact FROM judged_relationships WHERE verdict = 'ok' AND _made "
+        "GROUP BY student, contact HAVING count(*) > 1"
+    )
+    db.execute(f"CREATE TABLE named_twice AS {named_twice}")
+    if not number(db, "SELECT count(*) FROM named_twice"):
+        return
     db.execute(
         f"UPDATE judged_relationships j SET relationship = f.relationship, priority = f.priority FROM ("
         f"SELECT student, contact, arg_min(relationship, n) AS relationship, "
         f"arg_min(priority, n) AS priority "
         f"FROM (SELECT *, row_number() OVER (PARTITION BY student, contact ORDER BY {order}) AS n "
-        f"FROM judged_relationships WHERE verdict = 'ok' AND _made) "
-        f"GROUP BY student, contact HAVING count(*) > 1) f "
+        f"FROM judged_relationships SEMI JOIN named_twice USING (student, contact) "
+        f"WHERE verdict = 'ok' AND _made) GROUP BY student, contact) f "
         f"WHERE j.verdict = 'ok' AND j._made AND j.student = f.student AND j.contact = f.contact"
     )
 

@@ -73,48 +73,76 @@ def _target(entity: Entity, columns: Iterable[str]) -> str:
 # --- SQLite ----------------------------------------------------------------------------------------
 
 
-def _merge_sqlite(driver: Any, entity: Entity, delta: EntityDelta, head: tuple[Any, ...]) -> None:
-    """?1 is the district, ?2 the time, the row's own columns follow."""
-    values = ", ".join(_stored(entity, c, f"?{i}") for i, c in enumerate(delta.columns, start=3))
+def _merge_sqlite(driver: Any, entity: Entity, delta: EntityDelta, head: tuple[str, str]) -> None:
+    """The district and the time stand in the statement, so that rows go to the driver as they come."""
+    district, at = map(_literal, head)
+    values = ", ".join(_stored(entity, c, f"?{i}") for i, c in enumerate(delta.columns, start=1))
     upsert = (
-        f"INSERT INTO {_target(entity, delta.columns)} VALUES (?1, {values}, 1, ?2, ?2, NULL) "
+        f"INSERT INTO {_target(entity, delta.columns)} VALUES ({district}, {values}, 1, {at}, {at}, NULL) "
         f"{_on_conflict(entity, delta.columns)}"
     )
-    keys = " AND ".join(f"{column} = ?{i}" for i, column in enumerate(entity.key, start=3))
+    keys = " AND ".join(f"{column} = ?{i}" for i, column in enumerate(entity.key, start=1))
     remove = (
-        f"UPDATE {ROSTER[entity.name].name} SET active = 0, removed_at = ?2 "
-        f"WHERE district = ?1 AND {keys} AND active = 1"
+        f"UPDATE {ROSTER[entity.name].name} SET active = 0, removed_at = {at} "
+        f"WHERE district = {district} AND {keys} AND active = 1"
     )
-    driver.executemany(upsert, _with(head, delta.upserts()))
-    driver.executemany(remove, _with(head, delta.removals()))
+    driver.executemany(upsert, delta.upserts())
+    driver.executemany(remove, delta.removals())
 
 
-def _with(head: tuple[Any, ...], rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    return ((*head, *row) for row in rows)
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------
 
 
-def _merge_postgresql(driver: Any, entity: Entity, delta: EntityDelta, head: tuple[Any, ...]) -> None:
-    table, incoming, outgoing = ROSTER[entity.name].name, f"incoming_{entity.name}", f"outgoing_{entity.name}"
+def _merge_postgresql(driver: Any, entity: Entity, delta: EntityDelta, head: tuple[str, datetime]) -> None:
+    with driver.cursor() as cursor:
+        if delta.upserts_csv and not _has_rows(cursor, entity, head[0]):
+            _copy_first(cursor, entity, delta, head)
+        else:
+            _upsert(cursor, entity, delta, head)
+        _remove(cursor, entity, delta, head)
+
+
+def _has_rows(cursor: Any, entity: Entity, district: str) -> bool:
+    query = f"SELECT 1 FROM {ROSTER[entity.name].name} WHERE district = %s LIMIT 1"
+    return cursor.execute(query, (district,)).fetchone() is not None
+
+
+def _copy_first(cursor: Any, entity: Entity, delta: EntityDelta, head: tuple[str, datetime]) -> None:
+    """A district's first rows meet no others: they go straight into the table."""
+    if delta.upserts_csv is None:
+        raise _unfit(f"the first rows of {entity.name} come without CSV")
+    columns = ", ".join(("district", "active", "added_at", "changed_at", *delta.columns))
+    at = head[1].isoformat()
+    with cursor.copy(f"COPY {ROSTER[entity.name].name} ({columns}) FROM STDIN (FORMAT csv)") as copy:
+        for chunk in delta.upserts_csv((head[0], "true", at, at)):
+            copy.write(chunk)
+
+
+def _upsert(cursor: Any, entity: Entity, delta: EntityDelta, head: tuple[str, datetime]) -> None:
+    incoming = f"incoming_{entity.name}"
     values = ", ".join(_stored(entity, column, column) for column in delta.columns)
     upsert = (
         f"INSERT INTO {_target(entity, delta.columns)} "
         f"SELECT %(district)s, {values}, true, %(at)s, %(at)s, NULL FROM pg_temp.{incoming} "
         f"{_on_conflict(entity, delta.columns)}"
     )
+    if _copy_in(cursor, incoming, entity, delta.columns, delta.upserts()):
+        cursor.execute(upsert, {"district": head[0], "at": head[1]})
+
+
+def _remove(cursor: Any, entity: Entity, delta: EntityDelta, head: tuple[str, datetime]) -> None:
+    table, outgoing = ROSTER[entity.name].name, f"outgoing_{entity.name}"
     keys = " AND ".join(f"{table}.{column} = {outgoing}.{column}" for column in entity.key)
     remove = (
         f"UPDATE {table} SET active = false, removed_at = %(at)s FROM pg_temp.{outgoing} "
         f"WHERE {table}.district = %(district)s AND {keys} AND {table}.active"
     )
-    arguments = {"district": head[0], "at": head[1]}
-    with driver.cursor() as cursor:
-        if _copy_in(cursor, incoming, entity, delta.columns, delta.upserts()):
-            cursor.execute(upsert, arguments)
-        if _copy_in(cursor, outgoing, entity, entity.key, delta.removals()):
-            cursor.execute(remove, arguments)
+    if _copy_in(cursor, outgoing, entity, entity.key, delta.removals()):
+        cursor.execute(remove, {"district": head[0], "at": head[1]})
 
 
 def _copy_in(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -107,8 +109,8 @@ def resolve(
     mapper = document if isinstance(document, Mapper) else make_mapper(document)
     old = before or {}
 
-    def stored(entity: str) -> Iterable[tuple[Any, ...]]:
-        return ((*key, row_hash, active) for key, (row_hash, active) in old.get(entity, {}).items())
+    def stored(entity: str) -> Iterable[bytes]:
+        return (as_csv((*key, row_hash, "tf"[not on])) for key, (row_hash, on) in old.get(entity, {}).items())
 
     with open_roster(mapper, files) as roster:
         counts = roster.resolve(mapping, stored=stored, known_files=known_files, known_schools=known_schools)
@@ -124,6 +126,13 @@ def resolve(
             notices=roster.notices,
             before=old,
         )
+
+
+def as_csv(row: Iterable[str]) -> bytes:
+    """A stored row as a store hands it over."""
+    line = io.StringIO()
+    csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
+    return line.getvalue().encode()
 
 
 def simple_mapper(**entities: Any) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
 from reconciler.roster.causes import likely_cause
 from reconciler.roster.delta import RemoteFile, SisSchool
-from tests.roster.running import make_mapper, open_roster, resolve
+from tests.roster.running import as_csv, make_mapper, open_roster, resolve
 
 HEADER = "id,school,first_name,last_name\n"
 IDS = [f"00{n}" for n in range(10, 30)]
@@ -36,8 +35,8 @@ BEFORE = resolve("generic", {"students.csv": roster_of(IDS)}).stored()
     ],
 )  # fmt: skip
 def test_the_likeliest_cause_is_named(content: str, size_before: int, cause: str) -> None:
-    def stored(entity: str) -> Iterable[tuple[Any, ...]]:
-        return ((*key, *rest) for key, rest in BEFORE[entity].items())
+    def stored(entity: str) -> Iterable[bytes]:
+        return (as_csv((*key, row_hash, "tf"[not on])) for key, (row_hash, on) in BEFORE[entity].items())
 
     with open_roster(make_mapper("generic"), {"students.csv": content}) as roster:
         counts = roster.resolve(None, stored=stored)

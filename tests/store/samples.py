@@ -13,6 +13,7 @@ from reconciler.planning.connection import Connection, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, RemoteFile, RowCounts, SisSchool, Snapshot
 from reconciler.store import HeldLease, Store
+from reconciler.store.tables import key_columns
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -113,4 +114,5 @@ def write(store: Store, lease: HeldLease, deltas: Sequence[EntityDelta], at: dat
 
 def rows_of(store: Store, entity: str, district: str = "riverbend-isd") -> list[tuple[Any, ...]]:
     """Key, hash and whether active, of every stored row."""
-    return [(*stored[:-1], bool(stored[-1])) for stored in store.stored_rows(district, entity)]
+    columns = (*key_columns(entity), "row_hash")
+    return [(*stored[:-1], bool(stored[-1])) for stored in store.stored_columns(district, entity, columns)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -192,10 +195,34 @@ def test_a_reader_sees_the_roster_before_or_after_but_never_between(store: Store
 def test_a_stream_that_is_being_read_is_not_disturbed_by_a_sync(store: Store) -> None:
     lease = saved(store)
     write(store, lease, samples.family())
-    stream = store.stored_rows(DISTRICT, "students")
+    stream = store.stored_columns(DISTRICT, "students", ("id", "row_hash"))
     first = next(stream)
     write(store, lease, [delta("students", [row("students", "S3")], [("S2",)])])
     assert [(*r[:-1], bool(r[-1])) for r in (first, *stream)] == OLD
+
+
+def test_keys_and_hashes_come_as_csv_whatever_the_keys_are(store: Store) -> None:
+    lease = saved(store)
+    keys = ["S1", 'a "quoted", id', "two\nlines", "Zoë", "NULL", "0042", "\\N"]
+    write(store, lease, [delta("students", [row("students", key) for key in keys])])
+    write(store, lease, [delta("students", removals=[("Zoë",)])])
+    text = b"".join(store.stored_csv(DISTRICT, "students")).decode()
+    found = sorted(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert found == sorted([key, "h1", "f" if key == "Zoë" else "t"] for key in keys)
+    assert text.count('"') >= 6 * len(keys)
+    assert not b"".join(store.stored_csv("another-isd", "students"))
+
+
+def test_first_rows_and_later_ones_are_stored_alike(store: Store) -> None:
+    """A district's first rows may take a shorter way into the table."""
+    cells = {"first_name": 'A "b", c', "last_name": "two\nlines", "grade": "KG", "email": "\\."}
+    first, second = row("students", "S1", **cells), row("students", "S2", **cells)
+    lease = saved(store)
+    write(store, lease, [as_csv(delta("students", [tuple(cell or None for cell in first)]))])
+    write(store, lease, [delta("students", [second])])
+    one, two = (tuple(r.values())[2:] for r in store.export("students"))
+    assert one == two
+    assert rows_of(store, "students") == [("S1", "h1", True), ("S2", "h1", True)]
 
 
 def test_rows_that_fail_to_arrive_leave_the_old_ones(store: Store) -> None:
@@ -209,6 +236,17 @@ def test_rows_that_fail_to_arrive_leave_the_old_ones(store: Store) -> None:
     with pytest.raises(OSError, match="the disk is gone"):
         write(store, lease, [EntityDelta("students", delta("students").columns, upserts, lambda: iter(()))])
     assert rows_of(store, "students") == OLD
+
+
+def as_csv(plain: EntityDelta) -> EntityDelta:
+    """The delta with its rows as CSV as well, as a roster hands them over."""
+
+    def pieces(constants: Sequence[str]) -> Iterator[bytes]:
+        for cells in plain.upserts():
+            quoted = ("" if c is None else '"' + c.replace('"', '""') + '"' for c in (*constants, *cells))
+            yield (",".join(quoted) + "\n").encode()
+
+    return replace(plain, upserts_csv=pieces)
 
 
 KILLED = """
