@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -43,8 +44,22 @@ def _check(app: App, paths: list[Path]) -> tuple[list[Problem], int]:
     except ConfigError as error:
         return list(error.problems), 1
     wanted = [f for f in app.library.files() if _wanted(root / f, paths)]
-    found = [*fleet.problems, *(p for p in app.library.problems() if p.file in wanted)]
+    found = [*fleet.problems, *(p for p in app.library.problems() if p.file in wanted), *_tested(app, wanted)]
     return sorted(found, key=lambda p: (p.file, p.line, p.column, p.path)), len(fleet.checked) + len(wanted)
+
+
+def _tested(app: App, wanted: Collection[str]) -> list[Problem]:
+    """What the tests that these mappers carry have found."""
+    carrying = [(m, document) for m, document in app.library.with_tests() if document.file in wanted]
+    if not carrying:
+        return []
+    from reconciler.roster.mapper_tests import run_carried_tests  # noqa: PLC0415 – most fleets have no tests
+
+    return [
+        document.problem(failure.path, "mapper.test", failure.message, failure.hint)
+        for mapper, document in carrying
+        for failure in run_carried_tests(mapper)
+    ]
 
 
 def _wanted(file: Path, paths: list[Path]) -> bool:

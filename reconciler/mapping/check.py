@@ -11,7 +11,8 @@ from reconciler.mapping.columns import is_text_encoding
 from reconciler.mapping.entities import ENTITIES, Entity
 from reconciler.mapping.formats import date_fault, pattern_fault
 from reconciler.mapping.model import Condition, Field, FileSpec, Join, Mapper, Source
-from reconciler.mapping.parse import MAX_REPETITIONS, nearest
+from reconciler.mapping.near import nearest
+from reconciler.mapping.parse import MAX_REPETITIONS
 
 _CONTACT_NAMES = ("name", "first_name", "last_name")
 

@@ -14,7 +14,8 @@ from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import MapperError, Problem
 from reconciler.mapping.check import findings
 from reconciler.mapping.model import Mapper
-from reconciler.mapping.parse import nearest, parse_mapper
+from reconciler.mapping.near import nearest
+from reconciler.mapping.parse import parse_mapper
 
 MAX_BYTES = 1 << 20
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -28,6 +29,8 @@ class LoadedMapper:
     file: str
     mapper: Mapper | None
     problems: tuple[Problem, ...]
+    document: Document | None = None
+    """Where each of its values stands; None where the file cannot be read."""
 
 
 def builtin_names() -> tuple[str, ...]:
@@ -59,7 +62,7 @@ def _loaded(name: str, document: Document) -> LoadedMapper:
         document, load_schema("mapper.schema.json"), file=document.file, code="mapper.schema"
     )
     if problems:
-        return LoadedMapper(name, document.file, None, tuple(problems))
+        return LoadedMapper(name, document.file, None, tuple(problems), document)
     mapper = parse_mapper(document.value)
     problems = [
         document.problem(_steps(f.path), "mapper.schema", f.message, f.hint) for f in findings(mapper)
@@ -71,7 +74,7 @@ def _loaded(name: str, document: Document) -> LoadedMapper:
                 f'write "name": "{name}", or rename the file',
             )
         )  # fmt: skip
-    return LoadedMapper(name, document.file, None if problems else mapper, tuple(problems))
+    return LoadedMapper(name, document.file, None if problems else mapper, tuple(problems), document)
 
 
 def _steps(path: str) -> tuple[str | int, ...]:
@@ -125,6 +128,13 @@ class MapperLibrary:
             if name in builtin_names():
                 found.append(_hides(name, path, self._root))
         return found
+
+    def with_tests(self) -> list[tuple[Mapper, Document]]:
+        """The repository's own mappers that are right and carry tests, with their documents."""
+        loaded = [self.load(name) for name in sorted(self._own)]
+        return [
+            (one.mapper, one.document) for one in loaded if one.mapper and one.mapper.tests and one.document
+        ]
 
     def files(self) -> list[str]:
         """The repository's own mapper files, relative to its root."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
+
+from reconciler.mapping.carried import CarriedTest
 
 FieldType = Literal["text", "date", "boolean", "integer", "email", "phone", "grade"]
 
@@ -26,6 +29,10 @@ class FileSpec:
     optional: bool = False
     several: Literal["", "all", "newest"] = ""
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
+
+    def matches(self, file: str) -> bool:
+        """Whether a file of this name is one that is read."""
+        return fnmatchcase(file.casefold(), self.pattern.casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +122,4 @@ class Mapper:
     digest: str = ""
     """SHA-256 of its canonical JSON without name and description: what decides the rows."""
     document: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    tests: tuple[CarriedTest, ...] = field(default=(), compare=False, repr=False)

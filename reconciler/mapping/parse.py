@@ -6,14 +6,14 @@ cannot see: a source that reads a file which the mapper does not name, a require
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice, product
 from typing import Any
 
+from reconciler.mapping.carried import parse_tests
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Condition, EntityMap, Field, FileSpec, Join, Mapper, Source
 
@@ -37,6 +37,7 @@ def parse_mapper(document: Mapping[str, Any]) -> Mapper:
         description=document.get("description", ""),
         digest=_digest(document),
         document=dict(document),
+        tests=parse_tests(document),
     )
 
 
@@ -150,12 +151,3 @@ def _bind(text: str, bound: Mapping[str, str]) -> str:
         return text
     names = "|".join(map(re.escape, bound))
     return re.sub(r"\{(" + names + r")\}", lambda found: bound[found[1]], text)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint with the known name that is closest, or with all of them where they are few."""
-    known = list(known)
-    match = difflib.get_close_matches(name, known, n=1)
-    if match:
-        return f"did you mean {match[0]!r}?"
-    return "known: " + ", ".join(sorted(known)) if known and len(known) <= 12 else ""

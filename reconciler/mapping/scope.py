@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.errors import MapperError
 from reconciler.mapping.columns import Table, split_alias
 from reconciler.mapping.model import Source
-from reconciler.mapping.parse import nearest
+from reconciler.mapping.near import nearest
 
 NULL = "NULL::VARCHAR"
 
