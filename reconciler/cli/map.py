@@ -15,7 +15,7 @@ from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE
 from reconciler.errors import MapperError, UsageError
 from reconciler.mapping.entities import ENTITIES
-from reconciler.mapping.library import read_mapper
+from reconciler.mapping.library import read_mapper_file
 from reconciler.mapping.model import Mapper
 from reconciler.render.text import table
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
@@ -72,7 +72,7 @@ def _mapper(app: App, name: str) -> Mapper:
         path = Path(name)
         if not path.is_file():
             raise UsageError(f"there is no mapper file {name}", hint="name a mapper, or a file that is there")
-        loaded = read_mapper(path, display=name)
+        loaded = read_mapper_file(path, display=name, root=app.root_if_any)
         if loaded.mapper is None:
             first = loaded.problems[0]
             raise MapperError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
@@ -13,11 +14,14 @@ from reconciler.documents.reader import open_document, parse_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import MapperError, Problem
 from reconciler.mapping.check import findings
+from reconciler.mapping.extends import EXTENDS, written_out
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.near import nearest
 from reconciler.mapping.parse import parse_mapper
 
 MAX_BYTES = 1 << 20
+MAX_CHAIN = 5
+"""How many mappers may extend one another in a row."""
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -33,6 +37,10 @@ class LoadedMapper:
     """Where each of its values stands; None where the file cannot be read."""
 
 
+BaseOf = Callable[[str], LoadedMapper]
+"""Finds the mapper that another one extends; raises MapperError where there is none, or no end."""
+
+
 def builtin_names() -> tuple[str, ...]:
     """The names of the mappers that ship with the package, sorted."""
     folder = resources.files("reconciler.mapping") / "builtin"
@@ -46,21 +54,32 @@ def builtin(name: str) -> LoadedMapper:
         raise KeyError(name)
     file = f"{name}.json"
     data = (resources.files("reconciler.mapping") / "builtin" / file).read_bytes()
-    return _loaded(name, parse_document(data, display=file, max_bytes=MAX_BYTES))
+    return _loaded(name, parse_document(data, display=file, max_bytes=MAX_BYTES), builtin)
 
 
-def read_mapper(path: Path, *, display: str, root: Path | None = None) -> LoadedMapper:
-    """The mapper in a file, JSON or YAML. Never raises for what the file says."""
+def read_mapper(path: Path, *, display: str, root: Path | None = None, base_of: BaseOf) -> LoadedMapper:
+    """The mapper in a file, JSON or YAML; `base_of` finds what it extends. Never raises for what it says."""
     document, found = open_document(path, display=display, max_bytes=MAX_BYTES, root=root)
     if document is None or found:
         return LoadedMapper(path.stem, display, None, tuple(replace(p, code="mapper.schema") for p in found))
-    return _loaded(path.stem, document)
+    return _loaded(path.stem, document, base_of)
 
 
-def _loaded(name: str, document: Document) -> LoadedMapper:
-    problems = schema_problems(
-        document, load_schema("mapper.schema.json"), file=document.file, code="mapper.schema"
-    )
+def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMapper:
+    """As `read_mapper`, for a file that somebody names.
+
+    What it extends lies beside it, or is one of the repository at `root`, or built in.
+    """
+    beside = {p.stem: p for p in _mapper_files(path.parent)}
+    library = MapperLibrary(root, beside)
+    return read_mapper(path, display=display, base_of=library.base_of(path.stem))
+
+
+def _loaded(name: str, document: Document, base_of: BaseOf) -> LoadedMapper:
+    problems = _schema_problems(document)
+    if not problems and EXTENDS in document.value:
+        document, problems = _extended(document, base_of)
+        problems = problems or _schema_problems(document)
     if problems:
         return LoadedMapper(name, document.file, None, tuple(problems), document)
     mapper = parse_mapper(document.value)
@@ -77,16 +96,43 @@ def _loaded(name: str, document: Document) -> LoadedMapper:
     return LoadedMapper(name, document.file, None if problems else mapper, tuple(problems), document)
 
 
+def _schema_problems(document: Document) -> list[Problem]:
+    return schema_problems(
+        document, load_schema("mapper.schema.json"), file=document.file, code="mapper.schema"
+    )
+
+
+def _extended(document: Document, base_of: BaseOf) -> tuple[Document, list[Problem]]:
+    """The document written out with what it extends; as it is, with the problem, where that cannot be."""
+    name = document.value[EXTENDS]
+    try:
+        base = base_of(name)
+    except MapperError as error:
+        return document, [document.problem((EXTENDS,), error.code, error.message, error.hint)]
+    if base.mapper is None or base.document is None:
+        first = base.problems[0]
+        message = f"the mapper {name!r}, which it extends, has mistakes"
+        hint = f"{first.file}:{first.line}:{first.column}: {first.message}"
+        return document, [document.problem((EXTENDS,), "mapper.schema", message, hint)]
+    return written_out(document, base.document)
+
+
 def _steps(path: str) -> tuple[str | int, ...]:
     return tuple(int(index) if index else key for key, index in _STEP.findall(path))
+
+
+class _EndlessError(Exception):
+    """A chain of mappers that extend one another leads back to one of them, or is too long."""
 
 
 class MapperLibrary:
     """The mappers of one repository, each read once."""
 
-    def __init__(self, root: Path | None):
+    def __init__(self, root: Path | None, more: Mapping[str, Path] | None = None):
+        """`more`: mapper files by their stems, which go before those of the repository."""
         self._root = root
-        self._own = _own_files(root) if root else {}
+        own = _mapper_files(root / "mappers") if root else []
+        self._own = {p.stem: p for p in own} | dict(more or {})
         self._read: dict[str, LoadedMapper] = {}
 
     def names(self) -> frozenset[str]:
@@ -107,17 +153,43 @@ class MapperLibrary:
     def load(self, name: str) -> LoadedMapper:
         """The mapper's file as it was read, with its problems. Raises MapperError for an unknown name."""
         if name not in self._read:
-            if name in self._own and self._root:
-                path = self._own[name]
-                display = path.relative_to(self._root).as_posix()
-                self._read[name] = read_mapper(path, display=display, root=self._root)
-            elif name in builtin_names():
-                self._read[name] = builtin(name)
-            else:
-                raise MapperError(
-                    f"there is no mapper {name!r}", code="mapper.unknown", hint=nearest(name, self.names())
-                )
+            self._read[name] = self._load(name, ())
         return self._read[name]
+
+    def base_of(self, name: str) -> BaseOf:
+        """Finds what a mapper of this name extends."""
+        return self._finder(name, (name,))
+
+    def _load(self, name: str, chain: tuple[str, ...]) -> LoadedMapper:
+        """`chain`: the mappers that lead here, each of which extends the next one."""
+        if name in self._own:
+            path, finder = self._own[name], self._finder(name, (*chain, name))
+            return read_mapper(path, display=self._display(path), root=self._root, base_of=finder)
+        if name in builtin_names():
+            return builtin(name)
+        raise MapperError(
+            f"there is no mapper {name!r}", code="mapper.unknown", hint=nearest(name, self.names())
+        )
+
+    def _finder(self, name: str, chain: tuple[str, ...]) -> BaseOf:
+        def base(wanted: str) -> LoadedMapper:
+            if wanted == name and wanted in builtin_names():
+                return builtin(wanted)
+            try:
+                return self._link(wanted, chain)
+            except _EndlessError as error:
+                if len(chain) > 1:
+                    raise
+                raise MapperError(str(error), hint="let one of them extend another mapper, or none") from None
+
+        return base
+
+    def _link(self, wanted: str, chain: tuple[str, ...]) -> LoadedMapper:
+        if wanted in chain:
+            raise _EndlessError(f"mappers extend each other in a circle: {' → '.join((*chain, wanted))}")
+        if len(chain) > MAX_CHAIN:
+            raise _EndlessError(f"more than {MAX_CHAIN} mappers extend one another: {' → '.join(chain)}")
+        return self._load(wanted, chain)
 
     def problems(self) -> list[Problem]:
         """What is wrong with the repository's own mappers, and which of them hide a built-in."""
@@ -126,7 +198,7 @@ class MapperLibrary:
             loaded = self.load(name)
             found.extend(loaded.problems)
             if name in builtin_names():
-                found.append(_hides(name, path, self._root))
+                found.append(_hides(name, self._display(path)))
         return found
 
     def with_tests(self) -> list[tuple[Mapper, Document]]:
@@ -138,19 +210,21 @@ class MapperLibrary:
 
     def files(self) -> list[str]:
         """The repository's own mapper files, relative to its root."""
-        return [p.relative_to(self._root).as_posix() for _, p in sorted(self._own.items()) if self._root]
+        return [self._display(p) for _, p in sorted(self._own.items())]
+
+    def _display(self, path: Path) -> str:
+        root = self._root
+        return path.relative_to(root).as_posix() if root and path.is_relative_to(root) else str(path)
 
 
-def _hides(name: str, path: Path, root: Path | None) -> Problem:
-    file = path.relative_to(root).as_posix() if root else path.name
+def _hides(name: str, file: str) -> Problem:
     return Problem(
         "mapper.hides", "notice", file, 0, 0, "", f"this mapper is used instead of the built-in {name!r}",
         "give it another name if that is not meant",
     )  # fmt: skip
 
 
-def _own_files(root: Path) -> dict[str, Path]:
-    """The stem of each mapper file to its path; JSON before YAML where both are there."""
-    folder = root / "mappers"
+def _mapper_files(folder: Path) -> list[Path]:
+    """The mapper files in a folder; of two with one stem JSON comes last, and counts."""
     found = [p for suffix in (".yaml", ".yml", ".json") for p in sorted(folder.glob(f"*{suffix}"))]
-    return {p.stem: p for p in found if not p.name.startswith(".")}
+    return [p for p in found if not p.name.startswith(".")]

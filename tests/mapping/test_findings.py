@@ -15,7 +15,7 @@ from reconciler.errors import MapperError
 from reconciler.mapping.check import findings
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.formats import date_fault, pattern_fault
-from reconciler.mapping.library import MapperLibrary, builtin, builtin_names, read_mapper
+from reconciler.mapping.library import MapperLibrary, builtin, builtin_names, read_mapper_file
 from reconciler.mapping.model import DATE_FORMATS
 from reconciler.mapping.parse import parse_mapper
 from tests.roster.running import simple_mapper
@@ -131,7 +131,7 @@ def test_patterns_must_be_those_of_re2(pattern: str, is_good: bool) -> None:
 def test_a_finding_has_the_line_on_which_it_stands(tmp_path: Path) -> None:
     path = tmp_path / "simple.json"
     path.write_text(json.dumps(changed("entities.students.from", "student"), indent=1))
-    loaded = read_mapper(path, display="mappers/simple.json")
+    loaded = read_mapper_file(path, display="mappers/simple.json", root=None)
     assert loaded.mapper is None
     (problem,) = loaded.problems
     line = path.read_text().splitlines()[problem.line - 1]
@@ -161,7 +161,7 @@ def test_a_finding_has_the_line_on_which_it_stands(tmp_path: Path) -> None:
 def test_the_schema_refuses_what_a_mapper_cannot_say(tmp_path: Path, path: str, value: Any) -> None:
     file = tmp_path / "simple.json"
     file.write_text(json.dumps(changed(path, value)))
-    loaded = read_mapper(file, display="simple.json")
+    loaded = read_mapper_file(file, display="simple.json", root=None)
     assert loaded.mapper is None
     assert {p.code for p in loaded.problems} == {"mapper.schema"}
 
