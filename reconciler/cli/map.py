@@ -20,6 +20,7 @@ from reconciler.mapping.model import Mapper
 from reconciler.render.text import table
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
 from reconciler.roster.roster import Roster
+from reconciler.roster.series import choice_notices
 from reconciler.roster.tables import choose_files
 from reconciler.roster.workspace import workspace
 
@@ -56,7 +57,7 @@ def command(
     with workspace() as scratch, Roster(model, files, scratch) as roster:
         counts = roster.resolve(None)
         not_taken = roster.rejects()
-        for notice in roster.notices:
+        for notice in (*choice_notices(model, available), *roster.notices):
             click.echo(f"notice: {notice}", err=True)
         if entity:
             _print_rows(roster.rows(entity, limit), ENTITIES[entity].fields, form)

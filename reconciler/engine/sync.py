@@ -58,7 +58,7 @@ def sync_district(
     if not visit.waived:
         _hold(connection, visit, roster, counts, schools_before)
     _write(context, lease, visit, roster, run)
-    return SyncResult(counts, _notes(roster, counts))
+    return SyncResult(counts, (*visit.notices(), *_notes(roster, counts)))
 
 
 def _same_listing(visit: Visit) -> bool:

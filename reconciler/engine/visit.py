@@ -15,6 +15,7 @@ from reconciler.mapping.model import Mapper
 from reconciler.planning.connection import Connection
 from reconciler.roster.delta import RemoteFile, Snapshot
 from reconciler.roster.roster import Roster
+from reconciler.roster.series import choice_notices
 from reconciler.roster.tables import choose_files
 
 _RACY_SECONDS = 3.0
@@ -83,6 +84,10 @@ class Visit:
         if self._chosen is None:
             self._chosen = choose_files(self.mapper, self.listing())
         return self._chosen
+
+    def notices(self) -> tuple[str, ...]:
+        """Which file was taken where several match."""
+        return choice_notices(self.mapper, self.listing())
 
     def files(self) -> list[RemoteFile]:
         """The files that the mapper reads, by name."""

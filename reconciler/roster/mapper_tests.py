@@ -13,6 +13,7 @@ from reconciler.mapping.entities import ENTITIES, RIGHTS
 from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
 from reconciler.roster.roster import Roster
+from reconciler.roster.series import choice_notices
 from reconciler.roster.tables import choose_files
 from reconciler.roster.workspace import workspace
 
@@ -77,7 +78,8 @@ def _see(mapper: Mapper, test: CarriedTest, folder: Path) -> _Seen:
     with Roster(mapper, files, folder) as roster:
         counts = roster.resolve(None)
         rows = {e: [_spoken(row, e) for row in roster.rows(e)] for e in test.expect}
-        return _Seen(rows, counts, roster.rejects(), roster.notices)
+        notices = (*choice_notices(mapper, available), *roster.notices)
+        return _Seen(rows, counts, roster.rejects(), notices)
 
 
 def _encoding(mapper: Mapper, name: str) -> str:

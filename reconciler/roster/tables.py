@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import duckdb
@@ -16,6 +15,7 @@ from reconciler.roster.bulk import load_part
 from reconciler.roster.database import load_rows
 from reconciler.roster.delta import RemoteFile
 from reconciler.roster.reader import ParsedFile, read_header
+from reconciler.roster.series import newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def choose_files(mapper: Mapper, available: Sequence[RemoteFile]) -> dict[str, l
 
 
 def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
-    matches = [f for f in available if fnmatchcase(f.name.casefold(), spec.pattern.casefold())]
+    matches = [f for f in available if spec.matches(f.name)]
     if not matches and not spec.optional:
         there = ", ".join(f.name for f in available[:8]) or "nothing"
         raise RosterError(
@@ -56,8 +56,8 @@ def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]
             code="csv.ambiguous",
             hint='say in the mapper: "several": "newest" (a dated series) or "all" (one file in parts)',
         )
-    if spec.several == "newest":
-        return sorted(matches, key=lambda f: (f.modified, f.name))[-1:]
+    if spec.several == "newest" and len(matches) > 1:
+        return [newest(matches, spec.pattern).file]
     return sorted(matches, key=lambda f: f.name)
 
 
