@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.errors import RosterError
-from reconciler.mapping.model import Mapper, Source
+from reconciler.mapping.model import Mapper, OtherNames, Source
 
 SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "\u200b\u2060\ufeff"
 """What is cut from both ends of a cell or a column's name: every white space, seen or not."""
@@ -30,14 +30,20 @@ class Table:
     """The name on the server, for messages."""
     absent: bool = False
     """An optional file that is not there: its columns read as empty."""
+    also: OtherNames = ()
     broken_words: str = ""
     """SQL table with the words of the file's lines that could not be read; empty: there are none."""
 
     def find(self, column: str) -> int | None:
         """The position of a column: by exact name, else ignoring case and surrounding space.
 
+        Where there is none, that of the first other name of the column that is there.
         Raises RosterError csv.header where the name stands twice in the file.
         """
+        places = (self._place(name) for name in (column, *other_names(self.also, column)))
+        return next((place for place in places if place is not None), None)
+
+    def _place(self, column: str) -> int | None:
         exact = [i for i, c in enumerate(self.columns) if c == column]
         found = exact or [i for i, c in enumerate(self.columns) if loose(c) == loose(column)]
         if len(found) > 1:
@@ -47,6 +53,17 @@ class Table:
                 hint="ask the district to export each column once; nothing was taken from this file",
             )
         return found[0] if found else None
+
+
+def other_names(also: OtherNames, column: str) -> tuple[str, ...]:
+    """The names that may stand for a column."""
+    return next((names for standard, names in also if loose(standard) == loose(column)), ())
+
+
+def standard_name(also: OtherNames, column: str) -> str:
+    """The column that a file's column stands for, or itself, as `loose` spells it."""
+    meant = (standard for standard, names in also if loose(column) in map(loose, names))
+    return loose(next(meant, column))
 
 
 def loose(column: str) -> str:

@@ -3,7 +3,8 @@
 A file is changed key by key, a source of an entity key by key, and a source's fields field by field; whatever
 else is said (a field, a join, conditions) takes the place of the base's whole. `null` takes out. An object
 changes every source of an entity that the base reads from a list of them; a list takes the place of all.
-Name, description and tests are each mapper's own.
+Name, description and tests are each mapper's own; the standard that the files follow is the base's, if the
+mapper names none.
 
 In the result, what the mapper says stands where it says it; what it has from its base stands at `extends`.
 """
@@ -20,6 +21,7 @@ from reconciler.errors import Problem
 from reconciler.mapping.near import nearest
 
 EXTENDS = "extends"
+STANDARD = "standard"
 _MERGED = ("files", "entities")
 _EMPTY = Node({}, 0, 0)
 
@@ -32,6 +34,8 @@ def written_out(own: Document, base: Document) -> tuple[Document, list[Problem]]
     merge = _Merge(own.position((EXTENDS,)))
     content = {key: node for key, node in own.root.content.items() if key not in (EXTENDS, *_MERGED)}
     keys = dict(own.root.keys)
+    if STANDARD in base.root.content:
+        content.setdefault(STANDARD, base.root.content[STANDARD])
     changes = {"files": merge.files, "entities": merge.entities}
     for part, change in changes.items():
         keys.setdefault(part, merge.at)

@@ -10,8 +10,11 @@ from reconciler.mapping.carried import CarriedTest
 
 FieldType = Literal["text", "date", "boolean", "integer", "email", "phone", "grade"]
 
-DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S")
-"""What a date may look like where a mapper names no formats. All agree on what each date means."""
+DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
+"""What a date may look like where a mapper names no formats; a time may follow them."""
+
+OtherNames = tuple[tuple[str, tuple[str, ...]], ...]
+"""Pairs of a column and the names that stand for it in files that do not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class FileSpec:
     optional: bool = False
     several: Literal["", "all", "newest"] = ""
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
+    also: OtherNames = ()
+    blank: tuple[str, ...] = ()
+    """Columns that the files' standard leaves empty."""
 
     def matches(self, file: str) -> bool:
         """Whether a file of this name is one that is read."""
@@ -119,6 +125,8 @@ class Mapper:
     files: dict[str, FileSpec]
     entities: dict[str, EntityMap]
     description: str = ""
+    standard: str = ""
+    """The published format that the files follow; empty: none."""
     digest: str = ""
     """SHA-256 of its canonical JSON without name and description: what decides the rows."""
     document: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)

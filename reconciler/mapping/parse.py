@@ -17,7 +17,7 @@ from reconciler.mapping.carried import parse_tests
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Condition, EntityMap, Field, FileSpec, Join, Mapper, Source
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 """Part of every digest: raise it when the same mapper would give other rows than before."""
 
 MAX_REPETITIONS = 200
@@ -35,6 +35,7 @@ def parse_mapper(document: Mapping[str, Any]) -> Mapper:
         files=files,
         entities=entities,
         description=document.get("description", ""),
+        standard=document.get("standard", ""),
         digest=_digest(document),
         document=dict(document),
         tests=parse_tests(document),
@@ -55,6 +56,8 @@ def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
         delimiter=value.get("delimiter", "").replace("\\t", "\t"),
         optional=value.get("optional", False),
         several=value.get("several", ""),
+        also=tuple((column, tuple(names)) for column, names in value.get("also", {}).items()),
+        blank=tuple(value.get("blank", ())),
     )
 
 

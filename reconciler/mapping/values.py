@@ -13,6 +13,12 @@ from reconciler.mapping.sql import literal, literal_list
 YES = ("y", "yes", "true", "t", "1", "x")
 NO = ("n", "no", "false", "f", "0")
 
+_TIME = (
+    r"[T ] ?([01]?\d|2[0-4]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?( ?[AaPp]\.?[Mm]\.?)?"
+    r"( ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?))?$"
+)
+"""A time of day after a date, in 24 or 12 hours, with a time zone or without."""
+
 _GRADES = {
     "IT": ("it", "infant", "infant/toddler"),
     "PR": ("pr", "preschool", "-2"),
@@ -42,7 +48,7 @@ def typed(field: Field, value: str) -> str | None:
     if field.name in RIGHTS:
         return _right(field.name, value)
     if field.type == "date":
-        return _date(field.formats or DATE_FORMATS, value)
+        return _date(field.formats, value) if field.formats else _date(DATE_FORMATS, _day(value))
     patterns = {
         "integer": r"[+-]?[0-9]+",
         "email": r"[^@\s,;]+@[^@\s,;]+",
@@ -94,6 +100,11 @@ def _date(formats: tuple[str, ...], value: str) -> str:
     # Words such as `infinity` and `epoch` count as dates there, whatever the format.
     plausible = f"regexp_matches({value}, '[0-9]') AND year({parsed}) BETWEEN 1900 AND 2100"
     return f"CASE WHEN {plausible} THEN strftime({parsed}, '%Y-%m-%d') END"
+
+
+def _day(value: str) -> str:
+    """A text without the time of day at its end: the day as written, whatever the time zone."""
+    return f"regexp_replace({value}, {literal(_TIME)}, '')"
 
 
 def _boolean(value: str) -> str:

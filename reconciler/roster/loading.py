@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from reconciler.errors import MapperError, RosterError
-from reconciler.mapping.columns import loose, wanted_columns
+from reconciler.mapping.columns import loose, other_names, standard_name, wanted_columns
 from reconciler.mapping.compile import compile_source
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper, Source
@@ -47,7 +47,10 @@ def load_files(
 
 
 def _wanted(mapper: Mapper, file: str) -> set[str]:
-    return {_PROPERTY, _VALUE} if file == MANIFEST else wanted_columns(mapper, file)
+    if file == MANIFEST:
+        return {_PROPERTY, _VALUE}
+    spec, wanted = mapper.files[file], wanted_columns(mapper, file)
+    return wanted.union(*(other_names(spec.also, column) for column in wanted))
 
 
 def _refuse_partial(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> None:
@@ -76,7 +79,8 @@ def refuse_lost_columns(
     `known` has the columns of each file of the mapper at the last accepted sync.
     """
     for loaded in files:
-        had = {loose(c) for c in known.get(loaded.spec.name, ())}
+        also = loaded.spec.also
+        had = {standard_name(also, c) for c in known.get(loaded.spec.name, ())}
         if had and loaded.table.absent and _is_joined(mapper, loaded.spec.name):
             raise RosterError(
                 f"{loaded.spec.pattern} is gone: it was there at the last sync, and fills fields of "
@@ -85,7 +89,7 @@ def refuse_lost_columns(
                 hint="ask the district to send it again, or let this through with --allow-removals",
             )
         wanted = {loose(c) for c in wanted_columns(mapper, loaded.spec.name)}
-        lost = (had & wanted) - {loose(c) for c in loaded.table.columns}
+        lost = (had & wanted) - {standard_name(also, c) for c in loaded.table.columns}
         if lost and not loaded.table.absent:
             raise MapperError(
                 f"{loaded.table.display} no longer has the column {min(lost)!r} of the last sync",

@@ -19,6 +19,7 @@ from reconciler.roster import compare, keeping, loading
 from reconciler.roster.broken import BrokenLines
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
+from reconciler.roster.drift import drift_notices
 from reconciler.roster.rejects import read_rejects
 from reconciler.roster.resolving import Before, resolve
 from reconciler.roster.taken import taken_rows
@@ -49,6 +50,7 @@ class Roster:
                 loading.refuse_lost_columns(mapper, self._files, known_columns or {})
                 loading.map_entities(self._db, mapper, self._files)
                 loading.note_filtered(self._db, mapper, self._files)
+                self._drift = drift_notices(self._db, mapper, self._files)
         except BaseException:
             self._db.close()
             raise
@@ -74,8 +76,8 @@ class Roster:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What was detected rather than declared, in words."""
-        return tuple(n for f in self._files for n in f.notices)
+        """What was detected rather than declared, and what is not as its standard has it, in words."""
+        return tuple(n for f in self._files for n in f.notices) + self._drift
 
     def schools(self) -> list[SisSchool]:
         """Every school that the files name, by its own row or a student's, with the students found there."""

@@ -87,8 +87,8 @@ def load_file(
     connection.execute(f"CREATE VIEW {sql_name} AS {' UNION ALL '.join(parts)}")
     display = parsed[0].display if len(parsed) == 1 else spec.pattern
     words = _load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
-    table = Table(spec.name, sql_name, parsed[0].columns, display, broken_words=words)
-    return LoadedFile(spec, table, tuple(parsed), _notices(parsed))
+    table = Table(spec.name, sql_name, parsed[0].columns, display, also=spec.also, broken_words=words)
+    return LoadedFile(spec, table, tuple(parsed), _notices(spec, parsed))
 
 
 def _part(sql_name: str, number: int, first: ParsedFile, one: ParsedFile) -> str:
@@ -133,12 +133,13 @@ def _places(first: ParsedFile, one: ParsedFile) -> list[int]:
     return [exactly.get(first.columns[i], names[loose(first.columns[i])]) for i in first.kept]
 
 
-def _notices(parsed: Sequence[ParsedFile]) -> tuple[str, ...]:
+def _notices(spec: FileSpec, parsed: Sequence[ParsedFile]) -> tuple[str, ...]:
+    """What was detected where the mapper does not say it."""
     notices = []
     names = {"\t": "tab", ";": "semicolon", "|": "pipe"}
     for one in parsed:
-        if one.encoding not in ("utf-8", "utf-8-sig"):
+        if not spec.encoding and one.encoding not in ("utf-8", "utf-8-sig"):
             notices.append(f"{one.display} is read as {one.encoding}")
-        if one.delimiter != ",":
+        if not spec.delimiter and one.delimiter != ",":
             notices.append(f"{one.display} is delimited by {names.get(one.delimiter, one.delimiter)}")
     return tuple(notices)

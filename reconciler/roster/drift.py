@@ -1,0 +1,70 @@
+"""What of a district's files is not as the published format has it, and was read nevertheless.
+
+A name is told that stands for another one. Where the mapper says which standard its files follow, names in
+another case, and columns that are filled although the standard leaves them empty, are told as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+
+from reconciler.mapping.columns import loose, wanted_columns
+from reconciler.mapping.model import Mapper
+from reconciler.roster.database import number
+from reconciler.roster.tables import LoadedFile
+
+_GLOB = frozenset("*?[")
+_SHOWN = 3
+
+
+def drift_notices(
+    db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]
+) -> tuple[str, ...]:
+    """A sentence for each difference, in the order of the mapper's files."""
+    said: list[str] = []
+    for file in files:
+        if file.table.absent:
+            continue
+        wanted = sorted(wanted_columns(mapper, file.spec.name))
+        said += _stand_ins(file, wanted)
+        if mapper.standard:
+            said += [*_file_names(file), *_case(file, wanted), *_filled(db, mapper.standard, file)]
+    return tuple(said)
+
+
+def _stand_ins(file: LoadedFile, wanted: Sequence[str]) -> Iterator[str]:
+    """Columns that are read for others."""
+    for column in wanted:
+        place = file.table.find(column)
+        if place is not None and loose(file.table.columns[place]) != loose(column):
+            yield f"{file.table.display}: {file.table.columns[place]!r} is read for {column}"
+
+
+def _file_names(file: LoadedFile) -> Iterator[str]:
+    pattern = file.spec.pattern
+    if not _GLOB & set(pattern):
+        yield from (f"{one.display} is read for {pattern}" for one in file.parsed if one.display != pattern)
+
+
+def _case(file: LoadedFile, wanted: Sequence[str]) -> Iterator[str]:
+    there = {loose(column): column for column in file.table.columns}
+    other = [f"{there[loose(c)]!r} for {c}" for c in wanted if there.get(loose(c), c) != c]
+    if other:
+        more = f" and {len(other) - _SHOWN} more" if len(other) > _SHOWN else ""
+        yield f"{file.table.display} writes names in another case: {', '.join(other[:_SHOWN])}{more}"
+
+
+def _filled(db: duckdb.DuckDBPyConnection, standard: str, file: LoadedFile) -> Iterator[str]:
+    kept = {place for one in file.parsed[:1] for place in one.kept}
+    for column in file.spec.blank:
+        place = file.table.find(column)
+        if place not in kept:
+            continue
+        filled = number(db, f"SELECT count(c{place}) FROM {file.table.sql_name}")
+        if filled:
+            yield (
+                f"{file.table.display}: {column} is filled in {filled} of {file.rows} rows, "
+                f"which {standard} leaves empty"
+            )
