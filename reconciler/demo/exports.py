@@ -49,11 +49,11 @@ def riverbend(*, next_day: bool = False) -> Files:
     if next_day:
         students = [*students[:4], *students[5:], _newcomer(students[-3])]
     parents = {c.id: c for s in students for c in s.contacts}
-    orgs = [(s.id, "active", s.name, "school", "", "0001") for s in RIVERBEND]
+    orgs = [(s.id, "", s.name, "school", "", "0001") for s in RIVERBEND]
     return {
         "orgs.csv": _csv(
             ("sourcedId", "status", "name", "type", "identifier", "parentSourcedId"),
-            [("0001", "active", "Riverbend ISD", "district", "", ""), *orgs],
+            [("0001", "", "Riverbend ISD", "district", "", ""), *orgs],
         ),
         "users.csv": _csv(
             ("sourcedId", "status", "enabledUser", "orgSourcedIds", "role", "username", "givenName",
@@ -64,7 +64,7 @@ def riverbend(*, next_day: bool = False) -> Files:
         ),
         "demographics.csv": _csv(
             ("sourcedId", "status", "birthDate", "sex"),
-            ((s.id, "active", s.birth_date, "female" if s.gender == "F" else "male") for s in students),
+            ((s.id, "", s.birth_date, "female" if s.gender == "F" else "male") for s in students),
         ),
     }  # fmt: skip
 
@@ -77,7 +77,7 @@ def _newcomer(neighbour: Student) -> Student:
 def _oneroster_staff() -> Iterator[Row]:
     yield (
         "T01",
-        "active",
+        "",
         "true",
         "0042",
         "teacher",
@@ -89,18 +89,18 @@ def _oneroster_staff() -> Iterator[Row]:
         "",
         "",
     )
-    yield ("T02", "active", "true", "0043", "teacher", "t02", "Ben", "Ray", "t02@staff.example", "", "", "")
+    yield ("T02", "", "true", "0043", "teacher", "t02", "Ben", "Ray", "t02@staff.example", "", "", "")
 
 
 def _oneroster_student(s: Student) -> Row:
     agents = ",".join(c.id for c in s.contacts)
     grade = "KG" if s.grade == 0 else f"{s.grade:02d}"
-    return (s.id, "active", "true", s.school, "student", s.id, s.first, s.last, s.email, "", agents, grade)
+    return (s.id, "", "true", s.school, "student", s.id, s.first, s.last, s.email, "", agents, grade)
 
 
 def _oneroster_parent(c: Contact, *, moved: bool) -> Row:
     phone = "202-555-0199" if moved else c.phone
-    return (c.id, "active", "true", "0001", "parent", c.id, c.first, c.last, c.email, phone, "", "")
+    return (c.id, "", "true", "0001", "parent", c.id, c.first, c.last, c.email, phone, "", "")
 
 
 def cedar_hill(*, cut: bool = False) -> Files:
