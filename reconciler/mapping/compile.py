@@ -23,7 +23,7 @@ from reconciler.mapping.values import transformed, typed
 def compile_source(source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
     """The query for one source; None where its file is absent, or it is optional and its columns are.
 
-    Raises MapperError mapper.column when a column is missing that the mapper counts on.
+    Raises MissingColumnError when a column is missing that the mapper counts on.
     """
     if tables[source.file].absent:
         return None
@@ -82,7 +82,7 @@ class _Query:
     def _condition(self, condition: Condition) -> str:
         column = self._scope.column(condition.column)
         if column is None and not condition.optional:
-            raise self._scope.missing(condition.column)
+            raise self._scope.missing("where", condition.column)
         return condition_sql(condition, column or NULL)
 
     # -- a field's text -----------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class _Query:
         if not found:
             if field.optional:
                 return NULL
-            raise self._scope.missing(*field.columns)
+            raise self._scope.missing(f"fields.{field.name}", *field.columns)
         return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
 
     def _template(self, field: Field, template: str) -> str:
@@ -116,7 +116,7 @@ class _Query:
             if column:
                 expression = self._scope.column(column)
                 if expression is None and not field.optional:
-                    raise self._scope.missing(column)
+                    raise self._scope.missing(f"fields.{field.name}", column)
                 columns.append(expression or NULL)
                 pieces.append(f"coalesce({columns[-1]}, '')")
         joined = f"nullif(trim(regexp_replace(concat({', '.join(pieces)}), ' +', ' ', 'g')), '')"

@@ -34,7 +34,7 @@ def _condition(scope: Scope, condition: Condition, table: Table) -> str:
 
 
 def _plain_join(scope: Scope, join: Join, table: Table, alias: str, condition: str) -> tuple[str, str]:
-    pairs = [(scope.needed(left), scope.of_joined(table, right)) for left, right in join.on]
+    pairs = [(scope.needed(left, "join"), scope.of_joined(table, right)) for left, right in join.on]
     rows = f"SELECT * FROM {table.sql_name} WHERE {condition}"
     if join.take == "first":
         keys = ", ".join(right for _, right in pairs)
@@ -57,7 +57,7 @@ def _list_join(
     column, joined = join.on[0]
     left, right = scope.own(column), scope.of_joined(table, joined)
     if left is None:
-        raise scope.missing(column) if scope.column(column) is None else _not_a_list(column)
+        raise scope.missing("join", column) if scope.column(column) is None else _not_a_list(column)
     items = f"string_split({left}, {literal(join.split)})"
     kind, columns, chosen = "LEFT JOIN", f"r.* REPLACE (k.item AS {right})", ""
     if join.take == "first":

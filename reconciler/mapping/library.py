@@ -54,7 +54,10 @@ def builtin(name: str) -> LoadedMapper:
         raise KeyError(name)
     file = f"{name}.json"
     data = (resources.files("reconciler.mapping") / "builtin" / file).read_bytes()
-    return _loaded(name, parse_document(data, display=file, max_bytes=MAX_BYTES), builtin)
+    loaded = _loaded(name, parse_document(data, display=file, max_bytes=MAX_BYTES), builtin)
+    if loaded.mapper is None:
+        return loaded
+    return replace(loaded, mapper=replace(loaded.mapper, place=lambda path: f"{path} of the built-in {name}"))
 
 
 def read_mapper(path: Path, *, display: str, root: Path | None = None, base_of: BaseOf) -> LoadedMapper:
@@ -93,7 +96,17 @@ def _loaded(name: str, document: Document, base_of: BaseOf) -> LoadedMapper:
                 f'write "name": "{name}", or rename the file',
             )
         )  # fmt: skip
-    return LoadedMapper(name, document.file, None if problems else mapper, tuple(problems), document)
+    if problems:
+        return LoadedMapper(name, document.file, None, tuple(problems), document)
+    return LoadedMapper(name, document.file, replace(mapper, place=_places(document)), (), document)
+
+
+def _places(document: Document) -> Callable[[str], str]:
+    def place(path: str) -> str:
+        line, column = document.position(_steps(path))
+        return f"{path} ({document.file}:{line}:{column})"
+
+    return place
 
 
 def _schema_problems(document: Document) -> list[Problem]:

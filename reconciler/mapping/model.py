@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -131,3 +132,5 @@ class Mapper:
     """SHA-256 of its canonical JSON without name and description: what decides the rows."""
     document: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     tests: tuple[CarriedTest, ...] = field(default=(), compare=False, repr=False)
+    place: Callable[[str], str] = field(default=str, compare=False, repr=False)
+    """From a dotted path of the document to words for a person: file, line, column and path."""

@@ -6,15 +6,19 @@ import difflib
 from collections.abc import Iterable
 
 _FEW = 12
+_ALIKE = 0.6
 
 
 def near_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Up to `count` known names like this one, the nearest first; case, spaces and signs count for little."""
-    plain: dict[str, list[str]] = {}
-    for one in dict.fromkeys(known):
-        plain.setdefault(_plain(one), []).append(one)
-    found = difflib.get_close_matches(_plain(name), plain, n=count, cutoff=0.6)
-    return [one for key in found for one in plain[key]][:count]
+    compare = difflib.SequenceMatcher(b=_plain(name))
+
+    def likeness(one: str) -> float:
+        compare.set_seq1(_plain(one))
+        return compare.ratio() if compare.quick_ratio() >= _ALIKE else 0.0
+
+    alike = {one: likeness(one) for one in known}
+    return sorted((one for one, ratio in alike.items() if ratio >= _ALIKE), key=lambda n: -alike[n])[:count]
 
 
 def _plain(name: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reconciler.errors import MapperError
 from reconciler.mapping.columns import Table, split_alias
 from reconciler.mapping.model import Source
-from reconciler.mapping.near import nearest
+from reconciler.mapping.near import near_names
 
 NULL = "NULL::VARCHAR"
+_MAX_LISTED = 400
+"""Characters of a list of columns."""
 
 
 class Scope:
@@ -41,38 +45,53 @@ class Scope:
         position = table.find(rest)
         return None if position is None else f"{sql_alias}.c{position}"
 
-    def needed(self, column: str) -> str:
-        """As `column`; raises MapperError mapper.column where no table has it."""
+    def needed(self, column: str, part: str) -> str:
+        """As `column`; raises MissingColumnError where no table has it. `part` of the source reads it."""
         expression = self.column(column)
         if expression is None:
-            raise self.missing(column)
+            raise self.missing(part, column)
         return expression
 
-    def missing(self, *columns: str) -> MapperError:
+    def missing(self, part: str, *columns: str) -> MissingColumnError:
         """The error for columns of which none is there, with the name that was probably meant."""
         alias, rest = split_alias(columns[0], self._joined)
         table = self._joined[alias][1] if alias else self._base
-        wanted = " or ".join(repr(c) for c in columns)
-        return MapperError(
-            f"{table.display or table.file} has no column {wanted}, which {self._source.path} reads",
-            code="mapper.column",
-            hint=f"{_meant(rest, table)}correct the mapper, or ask the district to export the column",
-        )
+        # A column of a joined file may have been meant, without its file's name or with another one.
+        others = [] if alias else [f"{a}.{c}" for a, (_, t) in self._joined.items() for c in t.columns if c]
+        return MissingColumnError(table, columns, f"{self._source.path}.{part}", _meant(rest, table, others))
 
     def of_joined(self, table: Table, column: str) -> str:
-        """A column of a table that is being joined, before it has an alias. Raises MapperError."""
+        """A column of a table that is being joined, before it has an alias. Raises MissingColumnError."""
         position = table.find(column)
         if position is None:
-            raise MapperError(
-                f"{table.display or table.file} has no column {column!r}, which {self._source.path} joins on",
-                code="mapper.column",
-                hint=f"{_meant(column, table)}correct the mapper's join",
-            )
+            path = f"{self._source.path}.join"
+            raise MissingColumnError(table, (column,), path, _meant(column, table, []))
         return f"c{position}"
 
 
-def _meant(column: str, table: Table) -> str:
+class MissingColumnError(MapperError):
+    """A column that the mapper reads, at `path` of its document, is in no file."""
+
+    def __init__(self, table: Table, columns: Sequence[str], path: str, hint: str, place: str = ""):
+        self._said = table, columns, path, hint
+        self.path = path
+        file, wanted = table.display or table.file, " or ".join(map(repr, columns))
+        super().__init__(
+            f"{file} has no column {wanted}, which {place or path} reads", code="mapper.column", hint=hint
+        )
+
+    def at(self, place: str) -> MissingColumnError:
+        """The same error, with the place in the mapper's file in words."""
+        return MissingColumnError(*self._said, place)
+
+
+def _meant(column: str, table: Table, others: Sequence[str]) -> str:
     has = [c for c in table.columns if c]
-    close = nearest(column, has)
-    suggestion = f"{close} " if close.startswith("did you mean") else ""
-    return f"{suggestion}{table.display or table.file} has: {', '.join(map(repr, has))[:400]}; "
+    close = near_names(column, [*has, *others])
+    suggestion = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    there = ", ".join(map(repr, has))
+    more = ", …" if len(there) > _MAX_LISTED else ""
+    return (
+        f"{suggestion}{table.display or table.file} has: {there[:_MAX_LISTED]}{more}; "
+        f"correct the mapper, or ask the district to export the column"
+    )

@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 
 from reconciler.errors import MapperError, RosterError
-from reconciler.mapping.columns import loose, other_names, standard_name, wanted_columns
+from reconciler.mapping.columns import Table, loose, other_names, standard_name, wanted_columns
 from reconciler.mapping.compile import compile_source
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper, Source
+from reconciler.mapping.scope import MissingColumnError
 from reconciler.mapping.sql import name
 from reconciler.roster.tables import LoadedFile, load_file
 
@@ -115,10 +116,10 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
         )
         entity_map = mapper.entities.get(entity)
         for part, source in enumerate(entity_map.sources if entity_map else ()):
-            query = compile_source(source, entity, tables)
+            query = _compiled(mapper, source, entity, tables)
             if query:
                 numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
-                _insert(db, f"INSERT INTO raw_{entity} {numbered}", source)
+                _insert(db, f"INSERT INTO raw_{entity} {numbered}", mapper.place(source.path))
 
 
 def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
@@ -133,21 +134,29 @@ def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence
         for source in (s for s in (entity_map.sources if entity_map else ()) if s.where):
             keys = tuple(f for f in source.fields if f.name == "id")
             open_source = replace(source, where=(), fields=keys, distinct=False)
-            query = compile_source(open_source, entity, tables) if keys else None
+            query = _compiled(mapper, open_source, entity, tables) if keys else None
             if query:
                 _insert(
                     db,
                     f"INSERT INTO seen_{entity} SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL",
-                    source,
+                    mapper.place(source.path),
                 )
 
 
-def _insert(db: duckdb.DuckDBPyConnection, query: str, source: Source) -> None:
+def _compiled(mapper: Mapper, source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
+    """As `compile_source`; a column that is missing is told with the place in the mapper that reads it."""
+    try:
+        return compile_source(source, entity, tables)
+    except MissingColumnError as error:
+        raise error.at(mapper.place(error.path)) from None
+
+
+def _insert(db: duckdb.DuckDBPyConnection, query: str, place: str) -> None:
     try:
         db.execute(query)
     except duckdb.InvalidInputException as error:
         raise MapperError(
-            f"{source.path} has a pattern or a date format that cannot be used",
+            f"{place} has a pattern or a date format that cannot be used",
             code="mapper.schema",
             hint="patterns are those of RE2: no look-around, no back-references",
         ) from error

@@ -158,3 +158,37 @@ def test_a_mapper_that_does_not_exist_is_refused_with_its_neighbour(
 ) -> None:
     assert run(["map", "onerooster-1.1", str(export)]) == 1
     assert "oneroster-1.1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "path", "column", "meant"),
+    [
+        ('"Frist"', "entities.students.fields.first_name", "Frist", "First"),
+        ('"Contact{n} Phne"', "entities.contacts.fields.phone", "Contact1 Phne", "Contact1 Phone"),
+        ('"Stauts"', "entities.students.where", "Stauts", "Status"),
+    ],
+    ids=["of a field", "of a repeated source", "of a condition"],
+)
+def test_a_column_that_no_file_has_is_told_with_its_place_in_the_mapper_and_its_neighbour(
+    export: Path, capsys: pytest.CaptureFixture[str], typed: str, path: str, column: str, meant: str
+) -> None:
+    right = '"' + meant.replace("Contact1", "Contact{n}") + '"'
+    mapper = export.parent / "acme.json"
+    lines = json.dumps(ACME, indent=1).replace(right, typed).splitlines()
+    mapper.write_text("\n".join(lines))
+    assert run(["map", str(mapper), str(export)]) == 1
+    said = capsys.readouterr().err
+    assert f"students_2026.csv has no column '{column}', which {path} ({mapper}:" in said
+    assert f"did you mean '{meant}'" in said
+    line = int(said.split(f"{mapper}:")[1].split(":")[0])
+    assert path.rsplit(".", 1)[-1] in "".join(lines[line - 3 : line])
+
+
+def test_a_column_of_a_built_in_mapper_is_told_with_the_mappers_name(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (export / "students.csv").write_text("ID,School,First Name\n1,A,Ann\n")
+    assert run(["map", "generic", str(export)]) == 1
+    said = capsys.readouterr().err
+    assert "which entities.students.fields.first_name of the built-in generic reads" in said
+    assert "did you mean 'First Name'?" in said

@@ -59,10 +59,35 @@ def test_a_column_that_no_file_has_is_an_error_with_the_nearest_name_and_what_th
     assert error.code == "mapper.column"
     assert "students.csv" in error.message
     assert "'first'" in error.message
-    assert "entities.students" in error.message
+    assert "which entities.students.fields.first_name reads" in error.message
     assert "did you mean 'frist'?" in error.hint
     assert "'school'" in error.hint
     assert "Ann" not in error.message + error.hint
+
+
+@pytest.mark.parametrize(
+    ("column", "there", "hint"),
+    [
+        ("Student Number", "STUDENT_NUMBER", "did you mean 'STUDENT_NUMBER'?"),
+        ("Last Name", "Room", "did you mean 'last'?"),
+        ("Guardian Phone", "Guardian 1 Phone,Guardian 2 Phone",
+         "did you mean 'Guardian 1 Phone' or 'Guardian 2 Phone'?"),
+        ("Teacher", "Room", "did you mean 'extra.Teacher'?"),
+        ("homeroom.Teacher", "Room", "did you mean 'extra.Teacher'?"),
+        ("Blood Type", "Room", "students.csv has: 'id'"),
+    ],
+    ids=["in another case", "a part of it", "two as near", "of a joined file", "of another file", "none"],
+)  # fmt: skip
+def test_what_was_meant_is_told(column: str, there: str, hint: str) -> None:
+    join = {"file": "extra", "on": {"id": "id"}, "take": "first"}
+    cells = ",x" * (there.count(",") + 1)
+    with pytest.raises(MapperError) as raised:
+        run(
+            {"join": join, "fields": {"grade": column}},
+            f"{HEADER},{there}\n1,A,Ann,Lee{cells}\n",
+            "id,Teacher\n",
+        )
+    assert raised.value.hint.startswith(hint)
 
 
 JOIN = {"file": "extra", "on": {"id": "id"}}

@@ -109,7 +109,8 @@ def test_a_test_holds(test: dict[str, Any]) -> None:
         pytest.param(
             {"files": {"students.csv": ["id,school,frist,last", "1,2,3,4"]}, "expect": {"staff": []}},
             [("tests.0",
-              "students.csv has no column 'first', which entities.students reads [mapper.column]")],
+              "students.csv has no column 'first', which entities.students.fields.first_name reads "
+              "[mapper.column]")],
             id="a column that the file does not have",
         ),
         pytest.param(
