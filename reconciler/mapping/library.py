@@ -158,7 +158,7 @@ class MapperLibrary:
         if loaded.mapper is None:
             first = loaded.problems[0]
             raise MapperError(
-                f"{first.file}:{first.line}:{first.column}: {first.message}",
+                f"{first.file}:{first.line}:{first.column} {first.path}: {first.message}",
                 hint=first.hint or "`reconciler validate` lists every problem",
             )
         return loaded.mapper

@@ -132,10 +132,10 @@ def _field(name: str, value: Any, bound: Mapping[str, str]) -> Field:
         template=_bind(value["template"], bound) if "template" in value else None,
         split="," if split is True else split or "",
         item=value.get("item", ""),
-        transform=tuple(_transforms(value.get("transform", []))),
-        map=tuple(value.get("map", {}).items()),
+        transform=tuple(_transforms(value.get("transform", []), bound)),
+        map=tuple((_bind(text, bound), _bind(to, bound)) for text, to in value.get("map", {}).items()),
         map_ignores_case=value.get("map_ignores_case", False),
-        default=value.get("default"),
+        default=_bind(value["default"], bound) if "default" in value else None,
         type=value.get("type", "date" if name == "birth_date" else "text"),
         formats=tuple(value.get("formats", ())),
         required=value.get("required", False),
@@ -143,9 +143,13 @@ def _field(name: str, value: Any, bound: Mapping[str, str]) -> Field:
     )
 
 
-def _transforms(value: Any) -> Iterator[str | tuple[str, str]]:
+def _transforms(value: Any, bound: Mapping[str, str]) -> Iterator[str | tuple[str, str]]:
     for item in value if isinstance(value, list) else [value]:
-        yield item if isinstance(item, str) else (item["replace"][0], item["replace"][1])
+        if isinstance(item, str):
+            yield item
+        else:
+            before, after = item["replace"]
+            yield _bind(before, bound), _bind(after, bound)
 
 
 def _bind(text: str, bound: Mapping[str, str]) -> str:

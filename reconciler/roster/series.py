@@ -56,7 +56,7 @@ def choice_notices(mapper: Mapper, available: Sequence[RemoteFile]) -> tuple[str
     said = []
     for spec in mapper.files.values():
         matching = [f for f in available if spec.matches(f.name)]
-        if spec.several == "newest" and len(matching) > 1:
+        if spec.several != "all" and len(matching) > 1:
             found = newest(matching, spec.pattern)
             said.append(
                 f"{found.file.name} is read, by {found.by} the newest of {len(matching)} files that match "
@@ -65,12 +65,13 @@ def choice_notices(mapper: Mapper, available: Sequence[RemoteFile]) -> tuple[str
     return tuple(said)
 
 
-def newest_by_name(names: Sequence[str]) -> int | None:
+def newest_by_name(names: Sequence[str], *, dates_only: bool = False) -> int | None:
     """The place of the newest of names that differ in a date or a number only; None where they do not tell.
 
     `students_20261123.csv` is later than `students_20261122.csv`, `export-12-31-2025.csv` earlier than
     `export-01-01-2026.csv`, `part 9` earlier than `part 10`. A date that can be read in two ways, such as
-    `01022026`, tells nothing unless both lead to the same file.
+    `01022026`, tells nothing unless both lead to the same file. `dates_only`: numbers, six digits and what
+    follows a date tell nothing, for they may number the parts of one export.
     """
     split = [_DIGITS.split(name.casefold()) for name in names]
     if len({tuple(parts[::2]) for parts in split}) > 1:
@@ -79,7 +80,7 @@ def newest_by_name(names: Sequence[str]) -> int | None:
     differing = [i for i, column in enumerate(zip(*groups, strict=True)) if len(set(column)) > 1]
     if not differing:
         return None
-    found = {_latest(orders) for orders in _readings(groups, differing)}
+    found = {_latest(orders) for orders in _readings(groups, differing, dates_only)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -89,15 +90,19 @@ def _latest(orders: Sequence[Order]) -> int | None:
     return orders.index(last) if orders.count(last) == 1 else None
 
 
-def _readings(groups: Sequence[Groups], differing: Sequence[int]) -> list[list[Order]]:
+def _readings(groups: Sequence[Groups], differing: Sequence[int], dates_only: bool) -> list[list[Order]]:
     """The orders of the names, for each way to read what differs: as a date, else as a single number.
 
     A date that begins with the year leaves no other way.
     """
-    dates = _dated(groups, differing[0], _YEAR_FIRST)[:1] or _dated(groups, differing[0], _YEAR_LAST)
+    first = differing[0]
+    dates = _dated(groups, first, _YEAR_FIRST)[:1] or _dated(groups, first, _YEAR_LAST)
+    if dates_only:
+        return [[order[:3] for order in orders] for orders in dates]
+    dates = dates or _dated(groups, first, _SIX_DIGITS)
     if dates or len(differing) > 1:
         return dates
-    return [[(int(group[differing[0]]),) for group in groups]]
+    return [[(int(group[first]),) for group in groups]]
 
 
 def _dated(groups: Sequence[Groups], last: int, ways: Sequence[Reading]) -> list[list[Order]]:
@@ -164,8 +169,11 @@ _YEAR_LAST = (
     _run(8, slice(4, 8), slice(2, 4), slice(0, 2)),
     _apart(2, 0, 1),
     _apart(2, 1, 0),
+)
+"""MMDDYYYY, DDMMYYYY, 11-23-2026 and 23-11-2026."""
+_SIX_DIGITS = (
     _run(6, slice(0, 2), slice(2, 4), slice(4, 6)),
     _run(6, slice(4, 6), slice(0, 2), slice(2, 4)),
     _run(6, slice(4, 6), slice(2, 4), slice(0, 2)),
 )
-"""MMDDYYYY, DDMMYYYY, 11-23-2026, 23-11-2026; and six digits, in which nothing says which of them is what."""
+"""YYMMDD, MMDDYY and DDMMYY, of which nothing says which it is."""

@@ -11,11 +11,12 @@ import duckdb
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import Table, loose
 from reconciler.mapping.model import FileSpec, Mapper
+from reconciler.mapping.near import near_names
 from reconciler.roster.bulk import load_part
 from reconciler.roster.database import load_rows
 from reconciler.roster.delta import RemoteFile
 from reconciler.roster.reader import ParsedFile, read_header
-from reconciler.roster.series import newest
+from reconciler.roster.series import newest, newest_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +45,27 @@ def choose_files(mapper: Mapper, available: Sequence[RemoteFile]) -> dict[str, l
 def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
     matches = [f for f in available if spec.matches(f.name)]
     if not matches and not spec.optional:
-        there = ", ".join(f.name for f in available[:8]) or "nothing"
-        raise RosterError(
-            f"no file matches {spec.pattern}, which the mapper needs; there is {there}",
-            code="sftp.no-files",
-            hint="ask the district whether the export ran, or correct the mapper; nobody was removed",
-        )
-    if len(matches) > 1 and not spec.several:
+        raise _no_file(spec, [f.name for f in available])
+    if len(matches) <= 1 or spec.several == "all":
+        return sorted(matches, key=lambda f: f.name)
+    if not spec.several and newest_by_name([f.name for f in matches], dates_only=True) is None:
         raise RosterError(
             f"{len(matches)} files match {spec.pattern}: {', '.join(f.name for f in matches[:5])}",
             code="csv.ambiguous",
             hint='say in the mapper: "several": "newest" (a dated series) or "all" (one file in parts)',
         )
-    if spec.several == "newest" and len(matches) > 1:
-        return [newest(matches, spec.pattern).file]
-    return sorted(matches, key=lambda f: f.name)
+    return [newest(matches, spec.pattern).file]
+
+
+def _no_file(spec: FileSpec, there: Sequence[str]) -> RosterError:
+    near = near_names(spec.pattern, there, 1)
+    meant = f"is it {near[0]!r}? " if near else ""
+    listed = ", ".join(there[:8]) or "nothing"
+    return RosterError(
+        f"no file matches {spec.pattern}, which the mapper needs; there is {listed}",
+        code="sftp.no-files",
+        hint=f"{meant}ask the district whether the export ran, or correct the mapper; nobody was removed",
+    )
 
 
 def load_file(

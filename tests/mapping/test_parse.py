@@ -61,8 +61,12 @@ def test_repeat_writes_a_source_out_for_each_combination_in_order() -> None:
             "phone": "{kind} Phone {n}",
             "priority": {"const": "{n}"},
             "notes": {"const": "{m}"},
+            "relationship": {
+                "column": "Rel", "transform": {"replace": ["#", "{n}"]}, "map": {"{kind}": "at {kind}"},
+                "default": "contact {n}",
+            },
         },
-    }
+    }  # fmt: skip
     sources = parse("contacts", source).entities["contacts"].sources
     fields = [{f.name: f for f in s.fields} for s in sources]
     assert [f["phone"].columns for f in fields] == [
@@ -71,6 +75,9 @@ def test_repeat_writes_a_source_out_for_each_combination_in_order() -> None:
     assert [f["priority"].const for f in fields] == ["1", "1", "2", "2"]
     assert fields[2]["name"].template == "{Contact2 Name} {other}"
     assert {f["notes"].const for f in fields} == {"{m}"}
+    assert fields[3]["relationship"].transform == (("#", "2"),)
+    assert fields[3]["relationship"].map == (("Work", "at Work"),)
+    assert fields[3]["relationship"].default == "contact 2"
     assert sources[2].where == (Condition("Contact2 Name", "equals", ("Home",)),)
     assert sources[3].joins[0].on == (("id 2", "user 2"),)
     assert sources[3].joins[0].where[0].column == "Work"

@@ -88,6 +88,41 @@ def test_a_tie_is_an_error(modified: float) -> None:
     assert raised.value.code == "csv.ambiguous"
 
 
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        pytest.param(["s_20261122.csv", "s_20261123.csv"], "s_20261123.csv", id="dates"),
+        pytest.param(["s_1-5-2026.csv", "s_12-31-2025.csv"], "s_1-5-2026.csv", id="dates in another form"),
+        pytest.param(["s_1.csv", "s_2.csv"], None, id="numbers, which may be those of parts"),
+        pytest.param(["s_010126.csv", "s_010127.csv"], None, id="six digits, which may be numbers"),
+        pytest.param(["s_20261123_1.csv", "s_20261123_2.csv"], None, id="parts of one day"),
+        pytest.param(["s_a.csv", "s_b.csv"], None, id="words"),
+    ],
+)
+def test_a_mapper_that_says_nothing_reads_the_newest_where_the_names_are_dated(
+    names: list[str], chosen: str | None
+) -> None:
+    document = simple_mapper()
+    document["files"]["students"] = {"pattern": "s_*.csv"}
+    mapper, files = parse_mapper(document), [RemoteFile(n, 1, float(i)) for i, n in enumerate(names)]
+    if chosen:
+        assert [f.name for f in choose_files(mapper, files)["students"]] == [chosen]
+        assert choice_notices(mapper, files)[0].startswith(f"{chosen} is read, by its name the newest of 2")
+    else:
+        with pytest.raises(RosterError, match="2 files match") as raised:
+            choose_files(mapper, files)
+        assert raised.value.code == "csv.ambiguous"
+
+
+def test_a_file_that_is_not_there_is_told_with_the_one_that_is_nearest() -> None:
+    files = [RemoteFile("student.csv", 1, 1.0), RemoteFile("orgs.csv", 1, 1.0)]
+    with pytest.raises(
+        RosterError, match=r"no file matches students\.csv.*; there is student\.csv, orgs\.csv"
+    ) as raised:
+        choose_files(parse_mapper(simple_mapper()), files)
+    assert raised.value.hint.startswith("is it 'student.csv'?")
+
+
 def test_a_notice_says_which_file_was_read() -> None:
     document = simple_mapper()
     document["files"]["students"] = {"pattern": "s_*.csv", "several": "newest"}
