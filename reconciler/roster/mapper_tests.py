@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, RosterError
 from reconciler.mapping.carried import CarriedTest, Row, mistakes_in_tests
 from reconciler.mapping.entities import ENTITIES, RIGHTS
 from reconciler.mapping.model import Mapper
@@ -71,7 +71,7 @@ def _see(mapper: Mapper, test: CarriedTest, folder: Path) -> _Seen:
     local: dict[str, Path] = {}
     for number, (name, text) in enumerate(test.files.items()):
         local[name] = folder / f"file-{number}"
-        local[name].write_bytes(text.encode(_encoding(mapper, name)))
+        local[name].write_bytes(_encoded(mapper, name, text))
     available = [RemoteFile(name, len(test.files[name]), float(i + 1)) for i, name in enumerate(test.files)]
     chosen = choose_files(mapper, available)
     files = {key: [(f.name, local[f.name]) for f in found] for key, found in chosen.items()}
@@ -82,10 +82,18 @@ def _see(mapper: Mapper, test: CarriedTest, folder: Path) -> _Seen:
         return _Seen(rows, counts, roster.rejects(), notices)
 
 
-def _encoding(mapper: Mapper, name: str) -> str:
-    """The encoding in which the mapper reads a file of this name."""
-    matching = (s for s in mapper.files.values() if s.encoding and s.matches(name))
-    return next((spec.encoding for spec in matching), "utf-8")
+def _encoded(mapper: Mapper, name: str, text: str) -> bytes:
+    """A file's bytes in the encoding in which the mapper reads files of this name. Raises RosterError."""
+    declared = (s.encoding for s in mapper.files.values() if s.encoding and s.matches(name))
+    encoding = next(declared, "utf-8")
+    try:
+        return text.encode(encoding)
+    except UnicodeError:
+        raise RosterError(
+            f"{name} holds a character that {encoding} does not have",
+            code="csv.encoding",
+            hint="the mapper declares that encoding; leave the character out of the test",
+        ) from None
 
 
 def _spoken(row: Mapping[str, str | None], entity: str) -> Row:

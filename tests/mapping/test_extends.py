@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reconciler.cli.main import run
 from reconciler.mapping.library import LoadedMapper, MapperLibrary, builtin, builtin_names
@@ -256,6 +258,42 @@ def test_a_base_with_mistakes_is_told_once_and_pointed_at(
     assert {(file, line) for file, line, _ in found} >= {("mappers/base.json", 2), ("mappers/own.json", 3)}
     (own,) = [message for file, _, message in found if file == "mappers/own.json"]
     assert own == "the mapper 'base', which it extends, has mistakes"
+
+
+KEYS = st.sampled_from(
+    [
+        "files",
+        "students",
+        "rooms",
+        "pattern",
+        "entities",
+        "contacts",
+        "fields",
+        "id",
+        "where",
+        "join",
+        "tests",
+        "0",
+    ]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(0, 9)
+    | st.sampled_from(["", "students", "Id", "base", "own", "{n}"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(differing=st.dictionaries(KEYS, VALUES, max_size=4), base=VALUES | st.just("base"))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_mapper_says_differs_it_is_read_or_its_mistakes_are_told(
+    mappers: Path, differing: dict[str, Any], base: Any
+) -> None:
+    loaded = extended(mappers, differing | {"extends": base})
+    assert (loaded.mapper is None) == bool(loaded.problems)
+    assert all(p.file == "mappers/own.json" and p.line for p in loaded.problems)
 
 
 def test_map_runs_a_mapper_file_that_extends_another(

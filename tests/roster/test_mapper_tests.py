@@ -146,6 +146,15 @@ def test_a_file_is_written_in_the_encoding_that_the_mapper_declares() -> None:
     assert run_carried_tests(make_mapper(document)) == []
 
 
+def test_a_character_that_the_declared_encoding_does_not_have_fails_the_test() -> None:
+    document = simple_mapper()
+    document["files"]["students"]["encoding"] = "cp1252"
+    files = {"students.csv": ["id,school,first,last", "1,0042,Ж,Ash"]}
+    document["tests"] = [{"name": "t", "files": files, "expect": {"staff": []}}]
+    (failure,) = run_carried_tests(make_mapper(document))
+    assert failure.message == ("t: students.csv holds a character that cp1252 does not have [csv.encoding]")
+
+
 def test_two_tests_of_one_name_are_a_mistake() -> None:
     test = {"name": "twice", "files": {"students.csv": STUDENTS}, "expect": {"staff": []}}
     found = run_carried_tests(make_mapper(simple_mapper() | {"tests": [test, test]}))
