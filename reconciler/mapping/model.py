@@ -33,7 +33,8 @@ class FileSpec:
     optional: bool = False
     several: Literal["", "all", "newest"] = ""
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
-    also: OtherNames = ()
+    columns: OtherNames = ()
+    """Columns that go by other names in some exports."""
     blank: tuple[str, ...] = ()
     """Columns that the files' standard leaves empty."""
 

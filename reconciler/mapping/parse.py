@@ -56,7 +56,7 @@ def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
         delimiter=value.get("delimiter", "").replace("\\t", "\t"),
         optional=value.get("optional", False),
         several=value.get("several", ""),
-        also=tuple((column, tuple(names)) for column, names in value.get("also", {}).items()),
+        columns=tuple((column, tuple(others)) for column, others in value.get("columns", {}).items()),
         blank=tuple(value.get("blank", ())),
     )
 

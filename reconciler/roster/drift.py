@@ -1,7 +1,7 @@
 """What of a district's files is not as the published format has it, and was read nevertheless.
 
-A name is told that stands for another one. Where the mapper says which standard its files follow, names in
-another case, and columns that are filled although the standard leaves them empty, are told as well.
+Only a mapper that says which standard its files follow has such notices: in any other export the names that
+a mapper lists are as good as each other.
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ def drift_notices(
 ) -> tuple[str, ...]:
     """A sentence for each difference, in the order of the mapper's files."""
     said: list[str] = []
-    for file in files:
-        if file.table.absent:
-            continue
-        wanted = sorted(wanted_columns(mapper, file.spec.name))
-        said += _stand_ins(file, wanted)
-        if mapper.standard:
-            said += [*_file_names(file), *_case(file, wanted), *_filled(db, mapper.standard, file)]
+    for file in files if mapper.standard else ():
+        if not file.table.absent:
+            wanted = sorted(wanted_columns(mapper, file.spec.name))
+            said += [*_file_names(file), *_stand_ins(file, wanted), *_case(file, wanted)]
+            said += _filled(db, mapper.standard, file)
     return tuple(said)
 
 

@@ -51,7 +51,7 @@ def _wanted(mapper: Mapper, file: str) -> set[str]:
     if file == MANIFEST:
         return {_PROPERTY, _VALUE}
     spec, wanted = mapper.files[file], wanted_columns(mapper, file)
-    return wanted.union(*(other_names(spec.also, column) for column in wanted))
+    return wanted.union(*(other_names(spec.columns, column) for column in wanted))
 
 
 def _refuse_partial(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> None:
@@ -80,7 +80,7 @@ def refuse_lost_columns(
     `known` has the columns of each file of the mapper at the last accepted sync.
     """
     for loaded in files:
-        also = loaded.spec.also
+        also = loaded.spec.columns
         had = {standard_name(also, c) for c in known.get(loaded.spec.name, ())}
         if had and loaded.table.absent and _is_joined(mapper, loaded.spec.name):
             raise RosterError(

@@ -174,7 +174,7 @@ def _wrong_counts(test: CarriedTest, seen: _Seen, path: tuple[Step, ...]) -> Ite
         if wanted != got:
             reasons = {f"{r.file}:{r.row} {r.reason}" for r in seen.rejects if r.entity == entity}
             hint = _few(sorted(reasons)) or "the lines of the file cannot be read"
-            message = f"{entity}: {got} rows are rejected, expected {wanted}"
+            message = f"{entity}: {got} rejected, expected {wanted}"
             yield Failure((*path, "rejected", entity), message, hint if got else "")
 
 

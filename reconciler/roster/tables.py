@@ -94,7 +94,7 @@ def load_file(
     connection.execute(f"CREATE VIEW {sql_name} AS {' UNION ALL '.join(parts)}")
     display = parsed[0].display if len(parsed) == 1 else spec.pattern
     words = _load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
-    table = Table(spec.name, sql_name, parsed[0].columns, display, also=spec.also, broken_words=words)
+    table = Table(spec.name, sql_name, parsed[0].columns, display, also=spec.columns, broken_words=words)
     return LoadedFile(spec, table, tuple(parsed), _notices(spec, parsed))
 
 

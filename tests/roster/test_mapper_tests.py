@@ -93,12 +93,12 @@ def test_a_test_holds(test: dict[str, Any]) -> None:
         ),
         pytest.param(
             {"expect": {"students": [ADA]}},
-            [("tests.0.rejected.students", "students: 1 rows are rejected, expected 0")],
+            [("tests.0.rejected.students", "students: 1 rejected, expected 0")],
             id="a reject that is not expected",
         ),
         pytest.param(
             {"expect": {"staff": []}, "rejected": {"students": 2}},
-            [("tests.0.rejected.students", "students: 1 rows are rejected, expected 2")],
+            [("tests.0.rejected.students", "students: 1 rejected, expected 2")],
             id="a reject that is missing",
         ),
         pytest.param(
