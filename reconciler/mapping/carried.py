@@ -7,9 +7,8 @@ the rows of a district, and are no part of the mapper's digest.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 from reconciler.mapping.entities import ENTITIES
@@ -53,17 +52,20 @@ def _content(lines: str | Sequence[str]) -> str:
 
 
 def mistakes_in_tests(
-    tests: Sequence[CarriedTest], patterns: Sequence[str]
+    tests: Sequence[CarriedTest], is_read: Callable[[str], bool]
 ) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Path, message and hint of each mistake that a schema cannot see."""
+    """Path, message and hint of each mistake that a schema cannot see.
+
+    `is_read` says whether the mapper reads a file of this name.
+    """
     twice = [name for name, count in Counter(t.name for t in tests).items() if count > 1]
     for index, test in enumerate(tests):
         path = ("tests", index)
         if test.name in twice:
             yield (*path, "name"), f"two tests are named {test.name!r}", "give each test a name of its own"
         for name in test.files:
-            if not any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns):
-                hint = f"the mapper reads {', '.join(patterns)}"
+            if not is_read(name):
+                hint = "name it as a file that the mapper reads, or leave it out"
                 yield (*path, "files", name), f"no file of the mapper is named like {name!r}", hint
         yield from _unknown_fields(test, path)
 

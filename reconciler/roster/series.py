@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from reconciler.errors import RosterError
-from reconciler.mapping.model import Mapper
+from reconciler.mapping.model import FileSpec, Mapper
 from reconciler.roster.delta import RemoteFile
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
@@ -51,11 +51,16 @@ def newest(files: Sequence[RemoteFile], pattern: str) -> Newest:
     )
 
 
+def matching_files(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
+    """The available files that a file of the mapper may be read from."""
+    return [f for f in available if spec.matches(f.name)]
+
+
 def choice_notices(mapper: Mapper, available: Sequence[RemoteFile]) -> tuple[str, ...]:
     """Which file was taken, for each file of the mapper of which there are several."""
     said = []
     for spec in mapper.files.values():
-        matching = [f for f in available if spec.matches(f.name)]
+        matching = matching_files(spec, available)
         if spec.several != "all" and len(matching) > 1:
             found = newest(matching, spec.pattern)
             said.append(

@@ -16,7 +16,7 @@ from reconciler.roster.bulk import load_part
 from reconciler.roster.database import load_rows
 from reconciler.roster.delta import RemoteFile
 from reconciler.roster.reader import ParsedFile, read_header
-from reconciler.roster.series import newest, newest_by_name
+from reconciler.roster.series import matching_files, newest, newest_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def choose_files(mapper: Mapper, available: Sequence[RemoteFile]) -> dict[str, l
 
 
 def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
-    matches = [f for f in available if spec.matches(f.name)]
+    matches = matching_files(spec, available)
     if not matches and not spec.optional:
         raise _no_file(spec, [f.name for f in available])
     if len(matches) <= 1 or spec.several == "all":
