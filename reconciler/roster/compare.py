@@ -111,8 +111,8 @@ def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts, scr
     return EntityDelta(
         entity,
         columns,
-        lambda: stream(db, upserts),
-        lambda: stream(db, removals),
+        lambda: stream(db, upserts, scratch),
+        lambda: stream(db, removals, scratch),
         row_counts,
         lambda constants: stream_csv(db, upserts, constants, scratch),
     )

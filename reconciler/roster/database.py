@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from reconciler.errors import RosterError
 from reconciler.mapping.sql import literal, name
 
 MEMORY_LIMIT = "400MB"
-_BATCH = 10_000
 _CHUNK = 1 << 20
 _MAX_LINE = 32 << 20
 """Bytes of a row as we write it: twice those of the longest one that is read, for each may be a quote."""
@@ -81,19 +81,20 @@ def plain_csv(path: Path, types: Mapping[str, str]) -> str:
     )
 
 
-def stream(db: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query, in batches, on a cursor of their own."""
-    with told("while the result was read"):
-        cursor = db.cursor()
-        cursor.execute(query)
-        while batch := cursor.fetchmany(_BATCH):
-            yield from batch
+def stream(db: duckdb.DuckDBPyConnection, query: str, scratch: Path) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query whose columns are texts, none of them empty, and None where one is NULL."""
+    for row in csv.reader(_lines(stream_csv(db, query, (), scratch)), strict=True):
+        yield tuple([cell or None for cell in row])
 
 
 def stream_csv(
     db: duckdb.DuckDBPyConnection, query: str, constants: Sequence[str], scratch: Path
 ) -> Iterator[bytes]:
-    """The rows of a query as pieces of CSV, behind the constants: text quoted, NULL empty and unquoted."""
+    """The rows of a query as pieces of CSV, behind the constants: text quoted, NULL empty and unquoted.
+
+    They go by way of a file: a result that is handed over row by row is held in memory as a whole. A piece
+    ends at the end of a line.
+    """
     leading = "".join(f"{literal(c)} AS constant_{i}, " for i, c in enumerate(constants))
     path = scratch / f"result-{secrets.token_hex(8)}.csv"
     try:
@@ -103,10 +104,15 @@ def stream_csv(
                 f"(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
             )
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
+            while lines := file.readlines(_CHUNK):
+                yield b"".join(lines)
     finally:
         path.unlink(missing_ok=True)
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
+    for piece in pieces:
+        yield from io.StringIO(piece.decode(), newline="\n")
 
 
 def number(db: duckdb.DuckDBPyConnection, query: str) -> int:

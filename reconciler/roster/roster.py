@@ -174,5 +174,5 @@ class Roster:
     def rows(self, entity: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """The taken rows of an entity under its fields' names, `school` being the SIS id, ordered by key."""
         query = taken_rows(entity) + (f" LIMIT {int(limit)}" if limit is not None else "")
-        for row in stream(self._db, query):
+        for row in stream(self._db, query, self._scratch):
             yield dict(zip(ENTITIES[entity].fields, row, strict=True))
