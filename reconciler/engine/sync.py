@@ -58,7 +58,7 @@ def sync_district(
     if not visit.waived:
         _hold(connection, visit, roster, counts, schools_before)
     _write(context, lease, visit, roster, run)
-    return SyncResult(counts, _notes(roster, counts))
+    return SyncResult(counts, (*visit.contents().notices, *_notes(roster, counts)))
 
 
 def _same_listing(visit: Visit) -> bool:
@@ -85,6 +85,7 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         columns={**previous.columns, **roster.columns} if roster else previous.columns,
         newline=roster.final_newlines() if roster else previous.newline,
         spec_digest=visit.spec_digest,
+        unpacked=visit.contents().unpacked if roster else previous.unpacked,
         settled=visit.settled,
     )
     context.store.write_sync(
@@ -132,8 +133,8 @@ def _refuse_empty(roster: Roster, counts: Mapping[str, RowCounts]) -> None:
 
 def _refuse_emptied(visit: Visit, roster: Roster) -> None:
     """A file without rows that had some at the last sync would empty the fields that it fills."""
-    before = {f.name: f.size for f in visit.previous.files}
-    now = {f.name: f.size for f in visit.files()}
+    before = {f.name: f.size for f in (*visit.previous.files, *visit.previous.unpacked)}
+    now = {f.name: f.size for f in (*visit.files(), *visit.contents().unpacked)}
     for name in roster.empty_joined_files():
         if before.get(name, 0) > now.get(name, 0):
             raise RosterError(
@@ -185,7 +186,9 @@ def _hold(
         return
     cause = "the files are those of the last sync, so it is the district's own file, or its mapper"
     if dict(visit.previous.sha256) != visit.sha256:
-        cause = likely_cause(roster, counts, visit.previous.files, visit.files(), schools_before)
+        before = (*visit.previous.files, *visit.previous.unpacked)
+        now = (*visit.files(), *visit.contents().unpacked)
+        cause = likely_cause(roster, counts, before, now, schools_before)
     raise HoldError(
         "; ".join(map(str, found)) + f". Likely cause: {cause}",
         code="sync.removals" if "removal" in found[0].limit else "sync.changes",

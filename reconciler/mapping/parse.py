@@ -49,7 +49,7 @@ def _digest(document: Mapping[str, Any]) -> str:
 def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
     return FileSpec(
         name=name,
-        pattern=value["pattern"],
+        pattern=value["pattern"].removesuffix(".gz"),
         encoding=value.get("encoding", ""),
         delimiter=value.get("delimiter", "").replace("\\t", "\t"),
         optional=value.get("optional", False),

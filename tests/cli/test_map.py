@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,24 @@ def test_a_mapper_that_does_not_exist_is_refused_with_its_neighbour(
 ) -> None:
     assert run(["map", "onerooster-1.1", str(export)]) == 1
     assert "oneroster-1.1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in the folder", "named itself"])
+def test_a_zip_is_read_as_the_files_in_it(
+    export: Path, capsys: pytest.CaptureFixture[str], inside: bool
+) -> None:
+    text, archive = export / "students_2026.csv", export / "export.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(text, text.name)
+    text.unlink()
+    assert run(["map", str(export.parent / "acme.json"), str(export if inside else archive)]) == 0
+    captured = capsys.readouterr()
+    assert "notice: students_2026.csv comes from export.zip" in captured.err
+    assert captured.out.split("\n")[2].split() == ["students", "3", "2", "1", "0", "0"]
+
+
+def test_files_go_before_a_zip_that_lies_beside_them(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (export / "export.zip").write_bytes(b"")
+    assert "export.zip" not in mapped(export, capsys)[1]
