@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Condition, EntityMap, Field, FileSpec, Join, Mapper, Source
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 """Part of every digest: raise it when the same mapper would give other rows than before."""
 
 MAX_REPETITIONS = 200
@@ -54,6 +54,7 @@ def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
         delimiter=value.get("delimiter", "").replace("\\t", "\t"),
         optional=value.get("optional", False),
         several=value.get("several", ""),
+        empty=tuple(value["empty"]) if "empty" in value else None,
     )
 
 
