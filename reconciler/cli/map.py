@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def _opened(mapper: Mapper, folder: Path, scratch: Path) -> Iterator[Roster]:
     contents = open_delivery(mapper, listing, {p.name: p for p in paths if p.name in wanted}, scratch)
     for notice in contents.notices:
         click.echo(f"notice: {notice}", err=True)
-    with Roster(mapper, contents.local(), scratch) as roster:
+    with Roster(mapper, contents.local(), scratch, today=datetime.now(UTC).date()) as roster:
         yield roster
 
 

@@ -136,7 +136,8 @@ class Visit:
             scratch = self._folder / "roster"
             scratch.mkdir(exist_ok=True)
             known = {} if self.waived else self.previous.columns
-            self._roster = Roster(self.mapper, files, scratch, known_columns=known)
+            today = self._context.now().date()
+            self._roster = Roster(self.mapper, files, scratch, known_columns=known, today=today)
         return self._roster
 
     @property

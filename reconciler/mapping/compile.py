@@ -2,7 +2,8 @@
 
 The query's rows are the entity's fields, after `_src` and `_line` (the physical file and the line on which
 the row starts) and before `_problems`, a list of `name:reason`: a field that is `required` and empty, or
-not of its `type`; a joined file whose line for this row is `unreadable`.
+not of its `type`, or no `day` to be born on; an id that is `scientific` or an `unreadable-id`; a joined file
+whose line for this row is `unreadable`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from reconciler.errors import MapperError
 from reconciler.mapping.columns import Table, template_parts
 from reconciler.mapping.conditions import condition_sql
 from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
+from reconciler.mapping.ids import ID_FIELDS, KEY_FIELDS, fitting_id, id_fault
 from reconciler.mapping.joins import join_sql
 from reconciler.mapping.model import Condition, Field, Source
 from reconciler.mapping.scope import NULL, Scope
 from reconciler.mapping.sql import literal, name
-from reconciler.mapping.values import transformed, typed
+from reconciler.mapping.values import any_date, transformed, typed
 
 
 def compile_source(source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
@@ -149,8 +151,7 @@ class _Query:
     def _typed(self, field: Field | None, field_name: str) -> str:
         value = NULL
         if field is not None:
-            raw = name("r_" + field_name)
-            value = typed(field, raw) or raw
+            value = _value(field)
         if field_name in RIGHTS:
             value = f"coalesce({value}, 'unknown')"
         return f"({value})::VARCHAR AS {name(field_name)}"
@@ -159,11 +160,26 @@ class _Query:
         for index, join in enumerate(self._source.joins):
             yield f"CASE WHEN lost_{index} THEN {literal(join.file + ':unreadable')} END"
         for field in fields.values():
-            raw = name("r_" + field.name)
-            value = typed(field, raw)
-            if value is not None:
+            raw, value = name("r_" + field.name), _value(field)
+            if value != raw:
                 said = f" AND lower({raw}) <> 'unknown'" if field.name in RIGHTS else ""
                 wrong = f"{raw} IS NOT NULL{said} AND ({value}) IS NULL"
-                yield f"CASE WHEN {wrong} THEN {literal(field.name + ':type')} END"
+                yield f"CASE WHEN {wrong} THEN {literal(field.name + ':')} || {_fault(field, raw)} END"
             if field.required or field.name in self._entity.required:
-                yield f"CASE WHEN ({value or raw}) IS NULL THEN {literal(field.name + ':required')} END"
+                yield f"CASE WHEN ({value}) IS NULL THEN {literal(field.name + ':required')} END"
+
+
+def _value(field: Field) -> str:
+    """The expression of a field's value; its column `r_<name>` as it is for text of any kind."""
+    raw = name("r_" + field.name)
+    value = typed(field, raw) or raw
+    return fitting_id(raw, value) if field.name in ID_FIELDS else value
+
+
+def _fault(field: Field, raw: str) -> str:
+    """Of a text that is no value of its field: in what it fails."""
+    if field.name in KEY_FIELDS:
+        return f"coalesce({id_fault(raw)}, 'type')"
+    if field.name == "birth_date":
+        return f"CASE WHEN ({any_date(field, raw)}) IS NULL THEN 'type' ELSE 'day' END"
+    return "'type'"

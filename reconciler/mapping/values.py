@@ -10,6 +10,8 @@ from reconciler.mapping.entities import RIGHTS
 from reconciler.mapping.model import DATE_FORMATS, Field
 from reconciler.mapping.sql import literal, literal_list
 
+OLDEST = 120
+"""Years; nobody on a roster was born earlier."""
 YES = ("y", "yes", "true", "t", "1", "x")
 NO = ("n", "no", "false", "f", "0")
 
@@ -42,7 +44,8 @@ def typed(field: Field, value: str) -> str | None:
     if field.name in RIGHTS:
         return _right(field.name, value)
     if field.type == "date":
-        return _date(field.formats or DATE_FORMATS, value)
+        day = any_date(field, value)
+        return _birth_date(day) if field.name == "birth_date" else day
     patterns = {
         "integer": r"[+-]?[0-9]+",
         "email": r"[^@\s,;]+@[^@\s,;]+",
@@ -87,13 +90,29 @@ def _mapped(field: Field, value: str) -> str:
     return f"CASE {subject} {cases} ELSE {value} END"
 
 
-def _date(formats: tuple[str, ...], value: str) -> str:
-    """ISO 8601. Years outside 1900 to 2100 are typing errors, such as `08/02/13` read with %Y."""
-    listed = "[" + ", ".join(literal(f) for f in formats) + "]"
+def any_date(field: Field, value: str) -> str:
+    """The expression of a text as a day, ISO 8601.
+
+    Years outside 1900 to 2100 are typing errors, such as `08/02/13` read with %Y.
+    """
+    listed = "[" + ", ".join(literal(f) for f in field.formats or DATE_FORMATS) + "]"
     parsed = f"try_strptime({value}, {listed})"
     # Words such as `infinity` and `epoch` count as dates there, whatever the format.
     plausible = f"regexp_matches({value}, '[0-9]') AND year({parsed}) BETWEEN 1900 AND 2100"
     return f"CASE WHEN {plausible} THEN strftime({parsed}, '%Y-%m-%d') END"
+
+
+def _birth_date(day: str) -> str:
+    """A day on which somebody may have been born who is alive today; two digits of a year can say 2031.
+
+    The day of the sync is the database's variable `today`; where it is not set, any day counts.
+    """
+    today = "getvariable('today')::DATE"
+    alive = (
+        f"{day} <= coalesce(strftime({today}, '%Y-%m-%d'), '9999') "
+        f"AND {day} >= coalesce(strftime({today} - INTERVAL {OLDEST} YEAR, '%Y-%m-%d'), '')"
+    )
+    return f"CASE WHEN {alive} THEN {day} END"
 
 
 def _boolean(value: str) -> str:
