@@ -16,6 +16,7 @@ from reconciler.mapping.model import Mapper
 from reconciler.mapping.names import name_columns
 from reconciler.mapping.sql import literal, literal_list
 from reconciler.roster.tables import LoadedFile
+from reconciler.roster.trailers import count_in
 
 _NULL, _NULL_OF_COPY = "NULL", "\\N"
 _USUAL = (_NULL, _NULL_OF_COPY)
@@ -23,11 +24,22 @@ _USUAL = (_NULL, _NULL_OF_COPY)
 
 
 def settle_cells(db: duckdb.DuckDBPyConnection, mapper: Mapper, loaded: LoadedFile) -> LoadedFile:
-    """The file with words for nothing made NULL and repeated headers taken out, and notices of both."""
+    """The file with words for nothing made NULL and repeated headers taken out, and notices of all this."""
     if loaded.table.absent:
         return loaded
-    notices = [*loaded.notices, *_drop_headers(db, loaded), *_empty_cells(db, mapper, loaded)]
-    return replace(loaded, notices=tuple(notices))
+    found = [*_trailers(loaded), *_drop_headers(db, loaded), *_empty_cells(db, mapper, loaded)]
+    return replace(loaded, notices=(*loaded.notices, *found))
+
+
+def _trailers(loaded: LoadedFile) -> list[str]:
+    """What was made of last lines that are no rows, and whether the count that they give is ours."""
+    notices = []
+    for one in (p for p in loaded.parsed if p.trailer):
+        line, text = one.trailer or (0, "")
+        count, rows = count_in(text), one.rows + len(one.broken)
+        said = f": it counts {count} rows, and {rows} were read" if count not in (None, rows) else ""
+        notices.append(f"line {line} of {one.display} is its end and no row{said}")
+    return notices
 
 
 def _drop_headers(db: duckdb.DuckDBPyConnection, loaded: LoadedFile) -> list[str]:
