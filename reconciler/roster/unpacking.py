@@ -77,6 +77,8 @@ def unpack_zip(
 def unpack_gzip(display: str, path: Path, to: Path, limits: ArchiveLimits) -> int:
     """Unpack a .gz file to `to`; returns its size. Raises RosterError csv.archive as `unpack_zip` does."""
     archive = _Archive(display, path, limits)
+    if not path.stat().st_size:  # which gzip takes for an archive of nothing
+        raise archive.refused("is empty")
     return archive.save(archive.chunks(lambda: gzip.open(path, "rb"), ""), to)
 
 

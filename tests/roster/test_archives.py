@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.errors import RosterError
 from reconciler.roster.archives import Contents, files_to_fetch, open_delivery
@@ -186,6 +189,7 @@ def test_a_zip_that_is_not_as_it_should_be_is_refused_as_a_whole(
     ("content", "message"),
     [
         pytest.param(STUDENTS, "is damaged or cut", id="no gz at all"),
+        pytest.param(b"", "is empty", id="empty"),
         pytest.param(gzip.compress(STUDENTS)[:-9], "is damaged or cut", id="cut"),
         pytest.param(gzip.compress(STUDENTS) + b"x", "is damaged or cut", id="with something after it"),
         pytest.param(gzip.compress(bytes(400_000)), "more than 200 times its size", id="a bomb"),
@@ -202,6 +206,24 @@ def test_a_bomb_is_given_up_long_before_it_is_unpacked(tmp_path: Path) -> None:
         deliver(tmp_path, {"x.zip": zipped({"students.csv": bytes(64 << 20)})})
     (taken,) = (tmp_path / "archives").rglob("member-*")
     assert taken.stat().st_size <= 16 << 20
+
+
+@given(
+    st.sampled_from(["x.zip", "students.csv.gz"]), st.integers(0, 10_000), st.integers(1, 255), st.booleans()
+)
+@settings(max_examples=300, deadline=None)
+def test_whatever_becomes_of_a_byte_the_rows_are_those_that_were_packed_or_there_are_none(
+    name: str, at: int, other: int, cut: bool
+) -> None:
+    data = zipped({"students.csv": STUDENTS * 50}) if name == "x.zip" else gzip.compress(STUDENTS * 50)
+    at %= len(data)
+    damaged = data[:at] if cut else data[:at] + bytes([data[at] ^ other]) + data[at + 1 :]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found: object = read(deliver(Path(folder), {name: damaged})[1])
+        except RosterError as error:
+            found = error.code
+    assert found in ({"students.csv": STUDENTS * 50}, "csv.archive", "sftp.no-files")
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,8 @@ def test_a_whole_last_row_without_a_line_break_is_taken_and_noted(tmp_path: Path
     [
         "(1 row affected)", "(3412 rows affected)", "3,412 rows selected.", "1 record", "Total: 42",
         "TOTAL,42", "Total Records: 42", "Record Count = 42", "Number of rows: 42", '"Total:","42"', "EOF",
-        "end", "End of file", "END OF REPORT", "TRAILER,42", "TRL|42", "T|42", ",EOF", "EOF\n\n \n,\n", "EOF\x1a",
+        "end", "End of file", "END OF REPORT", "TRAILER,42", "TRL|42", "T|42", ",EOF", "EOF\n\n \n,\n",
+        "EOF\x1a",
     ],
 )  # fmt: skip
 def test_a_last_line_that_only_says_that_the_file_ends_is_no_row(tmp_path: Path, trailer: str) -> None:
