@@ -84,6 +84,7 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         sha256=dict(visit.sha256),
         columns={**previous.columns, **roster.columns} if roster else previous.columns,
         newline=roster.final_newlines() if roster else previous.newline,
+        trailers=roster.trailers() if roster else previous.trailers,
         spec_digest=visit.spec_digest,
         unpacked=visit.contents().unpacked if roster else previous.unpacked,
         settled=visit.settled,
@@ -148,9 +149,12 @@ def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCoun
     if not any(c.removed for c in counts.values()):
         return
     for name, ends in roster.final_newlines().items():
-        if previous.newline.get(name) and not ends:
+        lost = "a line break" if previous.newline.get(name) and not ends else ""
+        if name in previous.trailers and name not in roster.trailers():
+            lost = "the line that says its end"
+        if lost:
             raise RosterError(
-                f"{name} no longer ends with a line break and rows are missing: its upload was cut",
+                f"{name} no longer ends with {lost} and rows are missing: its upload was cut",
                 code="csv.truncated",
                 hint="nothing was changed; ask the district to upload it again, or use --allow-removals",
             )

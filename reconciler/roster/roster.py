@@ -117,6 +117,10 @@ class Roster:
         """Whether each physical file ends with a line break."""
         return {p.display: p.ends_with_newline for f in self._files for p in f.parsed}
 
+    def trailers(self) -> tuple[str, ...]:
+        """The physical files whose last line says that they end."""
+        return tuple(p.display for f in self._files for p in f.parsed if p.trailer)
+
     def broken_share(self) -> list[tuple[str, int, int]]:
         """(file, rows that could not be read, rows) for each file with such rows."""
         return self._broken.shares()

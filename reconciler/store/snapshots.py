@@ -16,6 +16,7 @@ def snapshot_to_text(snapshot: Snapshot) -> str:
         "sha256": dict(snapshot.sha256),
         "columns": {file: list(columns) for file, columns in snapshot.columns.items()},
         "newline": dict(snapshot.newline),
+        "trailers": list(snapshot.trailers),
         "spec_digest": snapshot.spec_digest,
         "settled": snapshot.settled,
     }
@@ -33,6 +34,7 @@ def snapshot_from_text(text: str | None) -> Snapshot:
         sha256=value["sha256"],
         columns={file: tuple(columns) for file, columns in value["columns"].items()},
         newline=value["newline"],
+        trailers=tuple(value.get("trailers", ())),
         spec_digest=value["spec_digest"],
         settled=value["settled"],
     )
