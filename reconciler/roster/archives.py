@@ -88,7 +88,7 @@ def open_delivery(
             found = [] if is_zip(file.name) else [(_as_unpacked(file), local)]
         else:
             place = folder / f"unpacked-{number}"
-            place.mkdir()
+            place.mkdir(exist_ok=True)
             found = list(_opened(mapper, file, local, place, limits))
             unpacked += [inner for inner, path in found if path]
             notices.append(_notice(file, found))

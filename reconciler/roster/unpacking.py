@@ -95,7 +95,8 @@ class _Archive:
         return RosterError(
             f"{self._display} {fault}",
             code="csv.archive",
-            hint="nothing was changed; ask the district to upload it again as a plain zip of its CSV files",
+            hint="nothing was changed; ask the district for a plain zip of CSV files, or narrow "
+            "sftp.file_pattern if this is no roster",
         )
 
     def unpacked(self, opened: zipfile.ZipFile, wanted: Callable[[str], bool], folder: Path) -> list[Member]:

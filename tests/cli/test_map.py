@@ -180,3 +180,9 @@ def test_files_go_before_a_zip_that_lies_beside_them(
 ) -> None:
     (export / "export.zip").write_bytes(b"")
     assert "export.zip" not in mapped(export, capsys)[1]
+
+
+def test_one_file_may_be_named_by_itself(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = export / "students_2026.csv"
+    assert run(["map", str(export.parent / "acme.json"), str(file), "--format", "csv"]) == 0
+    assert "students,3,2,1,0,0" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from reconciler.errors import RosterError
 from reconciler.roster.archives import Contents, files_to_fetch, open_delivery
 from reconciler.roster.delta import RemoteFile
 from reconciler.roster.unpacking import ArchiveLimits
-from tests.roster.running import make_mapper
+from tests.roster.running import make_mapper, simple_mapper
 
 GENERIC = make_mapper("generic")
 STUDENTS = b"id,school,first_name,last_name\n1,A,Ann,Lee\n"
@@ -91,6 +91,14 @@ def test_what_came_out_of_an_archive_has_its_own_size_and_the_time_of_the_archiv
         RemoteFile("contacts.csv", len(CONTACTS), 1),
     )
     assert contents.notices == ("contacts.csv, students.csv come from x.zip",)
+
+
+@pytest.mark.parametrize("delivered", ["students.csv.gz", "Students.CSV.GZ", "students.csv"])
+def test_a_mapper_may_name_the_file_as_it_is_packed(delivered: str) -> None:
+    document = simple_mapper()
+    document["files"]["students"]["pattern"] = "students.csv.gz"
+    listing = [RemoteFile(delivered, 1, 1)]
+    assert files_to_fetch(make_mapper(document), listing) == listing
 
 
 def renamed(name: str) -> bytes:

@@ -121,6 +121,37 @@ def test_what_surrounds_an_id_and_cannot_be_seen_is_dropped(padded: str) -> None
     assert students(f"{padded},A,Bob,Ray,,4,,\n").ids() == ["12"]
 
 
+@pytest.mark.parametrize(
+    ("schools", "rejected"),
+    [
+        pytest.param([f"{n:036d}" for n in range(20)], [], id="many long ids"),
+        pytest.param(["A", "1.2E+06"], [("staff", 2, "row.scientific", "schools")], id="one is spoilt"),
+        pytest.param(["A", "x" * 257], [("staff", 2, "row.id", "schools")], id="one is too long"),
+    ],
+)
+def test_each_id_of_a_list_is_looked_at_by_itself(
+    schools: list[str], rejected: list[tuple[str, int, str, str]]
+) -> None:
+    document = simple_mapper(
+        staff={
+            "from": "extra",
+            "fields": {
+                "id": "id",
+                "school": {"column": "schools", "split": ";", "item": "mapped"},
+                "first_name": "id",
+                "last_name": "id",
+            },
+        }
+    )
+    files = {
+        "students.csv": "id,school,first,last\n1,A,Ann,Lee\n",
+        "extra.csv": "id,schools\n7," + ";".join(schools),
+    }
+    result = resolve(document, files)
+    assert result.rejected() == rejected
+    assert result.ids("staff") == ([] if rejected else ["7"])
+
+
 def test_a_spoilt_school_is_none_and_the_student_stays_where_stored() -> None:
     before = resolve("generic", {"students.csv": HEADER + ANN}, mapping={"A": "lincoln"}).stored()
     spoilt = HEADER + ANN.replace("A,", "1.2E+06,", 1) + "2,A,Bob,Ray,,4,,\n"
