@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -23,6 +23,10 @@ from reconciler.roster.unpacking import ArchiveLimits, unpack_gzip, unpack_zip
 
 _DATED = re.compile(r"(20[0-9]{2})[-_.]?([01][0-9])[-_.]?([0-3][0-9])([-_.T]?[0-9]{2,6})?(?![0-9])")
 """A day, year first, and perhaps a time of day after it: what the names of a nightly series differ in."""
+
+_LIMITS = ArchiveLimits()
+_Found = list[tuple[RemoteFile, Path | None]]
+"""Files as the mapper sees them, and where each lies; None for one that is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,49 +75,49 @@ def open_delivery(
     listing: Sequence[RemoteFile],
     fetched: Mapping[str, Path],
     folder: Path,
-    limits: ArchiveLimits | None = None,
+    limits: ArchiveLimits = _LIMITS,
 ) -> Contents:
     """Open the archives among the `fetched` files, by name, into `folder`, and choose from all that is there.
 
     Raises RosterError csv.archive, sftp.no-files and csv.ambiguous.
     """
-    limits = limits or ArchiveLimits()
-    available: list[RemoteFile] = []
-    paths: dict[str, Path] = {}
-    unpacked: list[RemoteFile] = []
-    notices: list[str] = []
-    for number, file in enumerate(listing):
-        local = fetched.get(file.name)
-        if local is None or not (is_zip(file.name) or is_gzip(file.name)):
-            found = [] if is_zip(file.name) else [(_as_unpacked(file), local)]
-        else:
-            place = folder / f"unpacked-{number}"
-            place.mkdir(exist_ok=True)
-            found = list(_opened(mapper, file, local, place, limits))
-            unpacked += [inner for inner, path in found if path]
-            notices.append(_notice(file, found))
-        available += [inner for inner, _ in found]
-        _refuse_twice(mapper, available)
-        paths.update({inner.name: path for inner, path in found if path})
-    return Contents(choose_files(mapper, available), paths, tuple(unpacked), tuple(filter(None, notices)))
+    opened = [
+        (file, _opened(mapper, file, fetched.get(file.name), folder / f"unpacked-{number}", limits))
+        for number, file in enumerate(listing)
+    ]
+    inner = [pair for _, pairs in opened for pair in pairs]
+    _refuse_twice(mapper, [file for file, _ in inner])
+    packed = [(archive, pairs) for archive, pairs in opened if is_zip(archive.name) or is_gzip(archive.name)]
+    return Contents(
+        chosen=choose_files(mapper, [file for file, _ in inner]),
+        paths={file.name: path for file, path in inner if path},
+        unpacked=tuple(file for _, pairs in packed for file, path in pairs if path),
+        notices=tuple(filter(None, (_notice(archive, pairs) for archive, pairs in packed))),
+    )
 
 
 def _opened(
-    mapper: Mapper, file: RemoteFile, local: Path, folder: Path, limits: ArchiveLimits
-) -> Iterator[tuple[RemoteFile, Path | None]]:
-    """What an archive holds, and where it lies now; None for what the mapper does not read."""
-    if is_gzip(file.name):
-        to = folder / "member-0"
-        size = unpack_gzip(file.name, local, to, limits)
-        yield replace(_as_unpacked(file), size=size), to
-        return
-    for member in unpack_zip(file.name, local, lambda name: _is_read(mapper, name), folder, limits):
-        yield RemoteFile(member.name, member.size, file.modified), member.path
+    mapper: Mapper, file: RemoteFile, local: Path | None, folder: Path, limits: ArchiveLimits
+) -> _Found:
+    """The files in an archive, unpacked into `folder`; any other file by itself."""
+    if is_zip(file.name):
+        return _opened_zip(mapper, file, local, folder, limits) if local else []
+    if not is_gzip(file.name) or local is None:
+        return [(_as_unpacked(file), local)]
+    folder.mkdir(exist_ok=True)
+    size = unpack_gzip(file.name, local, folder / "member-0", limits)
+    return [(replace(_as_unpacked(file), size=size), folder / "member-0")]
 
 
-def _notice(file: RemoteFile, found: Sequence[tuple[RemoteFile, Path | None]]) -> str:
-    names = sorted(inner.name for inner, path in found if path)
-    return f"{', '.join(names)} {'come' if len(names) > 1 else 'comes'} from {file.name}" if names else ""
+def _opened_zip(mapper: Mapper, file: RemoteFile, local: Path, folder: Path, limits: ArchiveLimits) -> _Found:
+    folder.mkdir(exist_ok=True)
+    members = unpack_zip(file.name, local, lambda name: _is_read(mapper, name), folder, limits)
+    return [(RemoteFile(m.name, m.size, file.modified), m.path) for m in members]
+
+
+def _notice(archive: RemoteFile, found: _Found) -> str:
+    names = sorted(file.name for file, path in found if path)
+    return f"{', '.join(names)} {'come' if len(names) > 1 else 'comes'} from {archive.name}" if names else ""
 
 
 def _as_unpacked(file: RemoteFile) -> RemoteFile:

@@ -36,7 +36,9 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 
 
 def deliver(
-    tmp_path: Path, files: Mapping[str, bytes], limits: ArchiveLimits | None = None
+    tmp_path: Path,
+    files: Mapping[str, bytes],
+    limits: ArchiveLimits = ArchiveLimits(),  # noqa: B008 – it is frozen
 ) -> tuple[list[str], Contents]:
     """The names that would be downloaded, and what is then read; each file is a second younger."""
     listing = [RemoteFile(name, len(content), n) for n, (name, content) in enumerate(files.items())]
