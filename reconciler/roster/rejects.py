@@ -87,7 +87,7 @@ def _values(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: 
         source += f" WHERE _part >= {_OF_RELATIONSHIPS}"
     rows = db.execute(
         f"SELECT DISTINCT _file, _src, _line, _part, split_part(problem, ':', 1) AS col, "
-        f"split_part(problem, ':', -1) AS kind, key FROM ("
+        f"string_split(problem, ':')[-1] AS kind, key FROM ("
         f"SELECT _file, _src, _line, _part, unnest(_problems) AS problem, {_key(entity)} AS key "
         f"FROM ({source}) WHERE verdict IN ('ok', 'duplicate')) "
         f"WHERE kind IN {literal_list(tuple(_VALUE_REASONS))} "

@@ -27,7 +27,7 @@ _FAULT_CODES = {
     "required": "row.required",
 }
 _FAULT_CODE = (
-    f"CASE split_part({_FAULTY}[1], ':', -1) "
+    f"CASE string_split({_FAULTY}[1], ':')[-1] "
     f"{' '.join(f'WHEN {literal(kind)} THEN {literal(code)}' for kind, code in _FAULT_CODES.items())} END"
 )
 _FAULT_COLUMN = f"split_part({_FAULTY}[1], ':', 1)"
