@@ -9,7 +9,7 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── MapperError                 mapper.schema, mapper.column, mapper.unknown
     ├── SecretError                 secret.missing, secret.bound
     ├── SftpError                   sftp.unreachable · timeout · host-key · auth · path · no-files · …
-    ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous
+    ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous · archive
     ├── HoldError                   sync.removals · sync.changes · sync.file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
     ├── PlanError                   plan.stale, plan.older

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,9 @@ from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.library import read_mapper_file
 from reconciler.mapping.model import Mapper
 from reconciler.render.text import table
+from reconciler.roster.archives import files_to_fetch, is_read, is_zip, open_delivery
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
 from reconciler.roster.roster import Roster
-from reconciler.roster.series import choice_notices
-from reconciler.roster.tables import choose_files
 from reconciler.roster.workspace import workspace
 
 _COUNTS = ("read", "added", "rejected", "skipped", "duplicate")
@@ -29,7 +30,7 @@ _COUNTS = ("read", "added", "rejected", "skipped", "duplicate")
 
 @click.command("map")
 @click.argument("mapper")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.option("--entity", type=click.Choice(list(ENTITIES)), help="Print the rows of this entity.")
 @click.option("--limit", type=click.IntRange(0), help="Print at most so many rows.")
 @click.option(
@@ -46,18 +47,15 @@ def command(
     rejects: Path | None,
     form: str,
 ) -> int:
-    """Run MAPPER (a name, or a file) over the CSV files in FOLDER: no network, no database.
+    """Run MAPPER (a name, or a file) over the CSV files in FOLDER, or in a zip: no network, no database.
 
     Rows go to standard output, counts and rejects to standard error. Without --entity: the counts of all.
     """
     model = _mapper(app, mapper)
-    available = [_as_remote(p) for p in sorted(folder.iterdir()) if p.is_file()]
-    chosen = choose_files(model, available)
-    files = {name: [(f.name, folder / f.name) for f in found] for name, found in chosen.items()}
-    with workspace() as scratch, Roster(model, files, scratch) as roster:
+    with workspace() as scratch, _opened(model, folder, scratch) as roster:
         counts = roster.resolve(None)
         not_taken = roster.rejects()
-        for notice in (*choice_notices(model, available), *roster.notices):
+        for notice in roster.notices:
             click.echo(f"notice: {notice}", err=True)
         if entity:
             _print_rows(roster.rows(entity, limit), ENTITIES[entity].fields, form)
@@ -66,6 +64,22 @@ def command(
             _print_counts(counts, form, err=False)
     _print_rejects(not_taken, rejects)
     return DONE
+
+
+@contextmanager
+def _opened(mapper: Mapper, folder: Path, scratch: Path) -> Iterator[Roster]:
+    """The roster in a folder or an archive. A folder's zips are opened where nothing else in it is read."""
+    paths = [p for p in sorted(folder.iterdir()) if p.is_file()] if folder.is_dir() else [folder]
+    listing = [_as_remote(p) for p in paths]
+    plain = [f for f in listing if not is_zip(f.name)]
+    if folder.is_dir() and any(is_read(mapper, f) for f in plain):
+        listing = plain
+    wanted = {f.name for f in files_to_fetch(mapper, listing)}
+    contents = open_delivery(mapper, listing, {p.name: p for p in paths if p.name in wanted}, scratch)
+    for notice in contents.notices:
+        click.echo(f"notice: {notice}", err=True)
+    with Roster(mapper, contents.local(), scratch, today=datetime.now(UTC).date()) as roster:
+        yield roster
 
 
 def _mapper(app: App, name: str) -> Mapper:

@@ -58,7 +58,7 @@ def sync_district(
     if not visit.waived:
         _hold(connection, visit, roster, counts, schools_before)
     _write(context, lease, visit, roster, run)
-    return SyncResult(counts, (*visit.notices(), *_notes(roster, counts)))
+    return SyncResult(counts, (*visit.contents().notices, *_notes(roster, counts)))
 
 
 def _same_listing(visit: Visit) -> bool:
@@ -84,7 +84,9 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         sha256=dict(visit.sha256),
         columns={**previous.columns, **roster.columns} if roster else previous.columns,
         newline=roster.final_newlines() if roster else previous.newline,
+        trailers=roster.trailers() if roster else previous.trailers,
         spec_digest=visit.spec_digest,
+        unpacked=visit.contents().unpacked if roster else previous.unpacked,
         settled=visit.settled,
     )
     context.store.write_sync(
@@ -132,8 +134,8 @@ def _refuse_empty(roster: Roster, counts: Mapping[str, RowCounts]) -> None:
 
 def _refuse_emptied(visit: Visit, roster: Roster) -> None:
     """A file without rows that had some at the last sync would empty the fields that it fills."""
-    before = {f.name: f.size for f in visit.previous.files}
-    now = {f.name: f.size for f in visit.files()}
+    before = {f.name: f.size for f in (*visit.previous.files, *visit.previous.unpacked)}
+    now = {f.name: f.size for f in (*visit.files(), *visit.contents().unpacked)}
     for name in roster.empty_joined_files():
         if before.get(name, 0) > now.get(name, 0):
             raise RosterError(
@@ -147,9 +149,12 @@ def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCoun
     if not any(c.removed for c in counts.values()):
         return
     for name, ends in roster.final_newlines().items():
-        if previous.newline.get(name) and not ends:
+        lost = "a line break" if previous.newline.get(name) and not ends else ""
+        if name in previous.trailers and name not in roster.trailers():
+            lost = "the line that says its end"
+        if lost:
             raise RosterError(
-                f"{name} no longer ends with a line break and rows are missing: its upload was cut",
+                f"{name} no longer ends with {lost} and rows are missing: its upload was cut",
                 code="csv.truncated",
                 hint="nothing was changed; ask the district to upload it again, or use --allow-removals",
             )
@@ -185,7 +190,9 @@ def _hold(
         return
     cause = "the files are those of the last sync, so it is the district's own file, or its mapper"
     if dict(visit.previous.sha256) != visit.sha256:
-        cause = likely_cause(roster, counts, visit.previous.files, visit.files(), schools_before)
+        before = (*visit.previous.files, *visit.previous.unpacked)
+        now = (*visit.files(), *visit.contents().unpacked)
+        cause = likely_cause(roster, counts, before, now, schools_before)
     raise HoldError(
         "; ".join(map(str, found)) + f". Likely cause: {cause}",
         code="sync.removals" if "removal" in found[0].limit else "sync.changes",

@@ -13,10 +13,9 @@ from reconciler.engine.ports import FileSession
 from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
 from reconciler.planning.connection import Connection
+from reconciler.roster.archives import Contents, files_to_fetch, open_delivery
 from reconciler.roster.delta import RemoteFile, Snapshot
 from reconciler.roster.roster import Roster
-from reconciler.roster.series import choice_notices
-from reconciler.roster.tables import choose_files
 
 _RACY_SECONDS = 3.0
 """A file this young may change again and keep its size and its time, which many servers give in seconds."""
@@ -41,7 +40,8 @@ class Visit:
         self._session: FileSession | None = None
         self._listing: list[RemoteFile] | None = None
         self._listed_at = 0.0
-        self._chosen: dict[str, list[RemoteFile]] | None = None
+        self._files: list[RemoteFile] | None = None
+        self._contents: Contents | None = None
         self._local: dict[str, Path] = {}
         self.sha256: dict[str, str] = {}
         """The digest of each file that was downloaded."""
@@ -79,20 +79,11 @@ class Visit:
                 raise self.session().no_files(sftp.remote_path, sftp.file_pattern)
         return self._listing
 
-    def chosen(self) -> dict[str, list[RemoteFile]]:
-        """For each file of the mapper, the files on the server that it is read from."""
-        if self._chosen is None:
-            self._chosen = choose_files(self.mapper, self.listing())
-        return self._chosen
-
-    def notices(self) -> tuple[str, ...]:
-        """Which file was taken where several match."""
-        return choice_notices(self.mapper, self.listing())
-
     def files(self) -> list[RemoteFile]:
-        """The files that the mapper reads, by name."""
-        unique = {f.name: f for files in self.chosen().values() for f in files}
-        return sorted(unique.values(), key=lambda f: f.name)
+        """The files on the server to download, by name: those that the mapper reads, and archives."""
+        if self._files is None:
+            self._files = files_to_fetch(self.mapper, self.listing())
+        return self._files
 
     def refuse_unsettled(self, now: datetime) -> None:
         """Raise HoldError sync.file-changing while a file is younger than the district's settling time."""
@@ -113,7 +104,7 @@ class Visit:
         return all(f.modified and self._listed_at - f.modified > _RACY_SECONDS for f in self.files())
 
     def download(self) -> Mapping[str, Path]:
-        """Every file that the mapper reads, as local files; then the server is left alone.
+        """Every file of `files`, as local files; then the server is left alone.
 
         Raises SftpError and HoldError.
         """
@@ -126,6 +117,14 @@ class Visit:
         self._leave()
         return self._local
 
+    def contents(self) -> Contents:
+        """The downloaded files with archives opened. Raises as `download`, and RosterError csv.archive."""
+        if self._contents is None:
+            folder = self._folder / "archives"
+            folder.mkdir(exist_ok=True)
+            self._contents = open_delivery(self.mapper, self.listing(), self.download(), folder)
+        return self._contents
+
     def roster(self) -> Roster:
         """The downloaded files, read under the district's mapper; read once, however often it is asked for.
 
@@ -133,12 +132,12 @@ class Visit:
         there at the last sync and is gone among them.
         """
         if self._roster is None:
-            local = self.download()
-            files = {name: [(f.name, local[f.name]) for f in found] for name, found in self.chosen().items()}
+            files = self.contents().local()
             scratch = self._folder / "roster"
             scratch.mkdir(exist_ok=True)
             known = {} if self.waived else self.previous.columns
-            self._roster = Roster(self.mapper, files, scratch, known_columns=known)
+            today = self._context.now().date()
+            self._roster = Roster(self.mapper, files, scratch, known_columns=known, today=today)
         return self._roster
 
     @property

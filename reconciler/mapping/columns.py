@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from reconciler.errors import RosterError
 from reconciler.mapping.model import Mapper, OtherNames, Source
 
-SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "\u200b\u2060\ufeff"
+SPACES = (
+    "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+)
 """What is cut from both ends of a cell or a column's name: every white space, seen or not."""
 
 _ESCAPES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"})

@@ -2,7 +2,8 @@
 
 The query's rows are the entity's fields, after `_src` and `_line` (the physical file and the line on which
 the row starts) and before `_problems`, a list of `name:reason` (NULL where there is none): a field that is
-`required` and empty, or not of its `type`; a joined file whose line for this row is `unreadable`.
+`required` and empty, or not of its `type`, or no `day` to be born on; an id that is `scientific` or an
+`unreadable-id`; a joined file whose line for this row is `unreadable`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from reconciler.errors import MapperError
 from reconciler.mapping.columns import Table, template_parts
 from reconciler.mapping.conditions import condition_sql
 from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
+from reconciler.mapping.ids import ID_FIELDS, KEY_FIELDS, fitting_id, id_fault
 from reconciler.mapping.joins import join_sql
 from reconciler.mapping.model import Condition, Field, Source
 from reconciler.mapping.scope import NULL, Scope
 from reconciler.mapping.sql import literal, name
-from reconciler.mapping.values import transformed, typed
+from reconciler.mapping.values import any_date, transformed, typed
 
 
 def compile_source(source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
@@ -145,8 +147,7 @@ class _Query:
     def _typed(self, field: Field | None, field_name: str) -> str:
         value = NULL
         if field is not None:
-            raw = name("r_" + field_name)
-            value = typed(field, raw) or raw
+            value = _value(field)
         if field_name in RIGHTS:
             value = f"coalesce({value}, 'unknown')"
         return f"({value})::VARCHAR AS {name(field_name)}"
@@ -157,19 +158,37 @@ class _Query:
         if not found:
             return "NULL::VARCHAR[] AS _problems"
         any_ = " OR ".join(test for test, _ in found)
-        told = ", ".join(f"CASE WHEN {test} THEN {literal(text)} END" for test, text in found)
+        told = ", ".join(f"CASE WHEN {test} THEN {text} END" for test, text in found)
         filtered = f"list_filter([{told}]::VARCHAR[], lambda p: p IS NOT NULL)"
         return f"CASE WHEN {any_} THEN {filtered} END AS _problems"
 
     def _faults(self, fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
-        """Pairs of a test on a row, and what it means."""
+        """Pairs of a test on a row and the text, as expressions, that says what it means."""
         for index, join in enumerate(self._source.joins):
-            yield f"lost_{index}", f"{join.file}:unreadable"
+            yield f"lost_{index}", literal(f"{join.file}:unreadable")
         for field in fields.values():
-            raw = name("r_" + field.name)
-            value = typed(field, raw)
-            if value is not None:
+            raw, value = name("r_" + field.name), _value(field)
+            if value != raw:
                 said = f" AND lower({raw}) <> 'unknown'" if field.name in RIGHTS else ""
-                yield f"({raw} IS NOT NULL{said} AND ({value}) IS NULL)", f"{field.name}:type"
+                yield (
+                    f"({raw} IS NOT NULL{said} AND ({value}) IS NULL)",
+                    f"{literal(field.name + ':')} || {_fault(field, raw)}",
+                )
             if field.required or field.name in self._entity.required:
-                yield f"({value or raw}) IS NULL", f"{field.name}:required"
+                yield f"({value}) IS NULL", literal(f"{field.name}:required")
+
+
+def _value(field: Field) -> str:
+    """The expression of a field's value; its column `r_<name>` as it is for text of any kind."""
+    raw = name("r_" + field.name)
+    value = typed(field, raw) or raw
+    return fitting_id(raw, value) if field.name in ID_FIELDS else value
+
+
+def _fault(field: Field, raw: str) -> str:
+    """Of a text that is no value of its field: in what it fails."""
+    if field.name in KEY_FIELDS:
+        return f"coalesce({id_fault(raw)}, 'type')"
+    if field.name == "birth_date":
+        return f"CASE WHEN ({any_date(field, raw)}) IS NULL THEN 'type' ELSE 'day' END"
+    return "'type'"

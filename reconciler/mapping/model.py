@@ -33,6 +33,8 @@ class FileSpec:
     optional: bool = False
     several: Literal["", "all", "newest"] = ""
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
+    empty: tuple[str, ...] | None = None
+    """Words that stand for an empty cell; None: those that databases write, see roster/cells.py."""
     columns: OtherNames = ()
     """Columns that go by other names in some exports."""
     blank: tuple[str, ...] = ()

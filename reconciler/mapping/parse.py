@@ -51,13 +51,14 @@ def _digest(document: Mapping[str, Any]) -> str:
 def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
     return FileSpec(
         name=name,
-        pattern=value["pattern"],
+        pattern=value["pattern"].removesuffix(".gz"),
         encoding=value.get("encoding", ""),
         delimiter=value.get("delimiter", "").replace("\\t", "\t"),
         optional=value.get("optional", False),
         several=value.get("several", ""),
         columns=tuple((column, tuple(others)) for column, others in value.get("columns", {}).items()),
         blank=tuple(value.get("blank", ())),
+        empty=tuple(value["empty"]) if "empty" in value else None,
     )
 
 

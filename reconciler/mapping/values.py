@@ -10,6 +10,8 @@ from reconciler.mapping.entities import RIGHTS
 from reconciler.mapping.model import DATE_FORMATS, Field
 from reconciler.mapping.sql import literal, literal_list
 
+OLDEST = 120
+"""Years; nobody on a roster was born earlier."""
 YES = ("y", "yes", "true", "t", "1", "x")
 NO = ("n", "no", "false", "f", "0")
 
@@ -48,7 +50,8 @@ def typed(field: Field, value: str) -> str | None:
     if field.name in RIGHTS:
         return _right(field.name, value)
     if field.type == "date":
-        return _date(field.formats, value) if field.formats else _date(DATE_FORMATS, _day(value))
+        day = any_date(field, value)
+        return _birth_date(day) if field.name == "birth_date" else day
     patterns = {
         "integer": r"[+-]?[0-9]+",
         "email": r"[^@\s,;]+@[^@\s,;]+",
@@ -93,9 +96,13 @@ def _mapped(field: Field, value: str) -> str:
     return f"CASE {subject} {cases} ELSE {value} END"
 
 
-def _date(formats: tuple[str, ...], value: str) -> str:
-    """ISO 8601. Years outside 1900 to 2100 are typing errors, such as `08/02/13` read with %Y."""
-    listed = "[" + ", ".join(literal(f) for f in formats) + "]"
+def any_date(field: Field, value: str) -> str:
+    """The expression of a text as a day, ISO 8601.
+
+    Years outside 1900 to 2100 are typing errors, such as `08/02/13` read with %Y.
+    """
+    listed = "[" + ", ".join(literal(f) for f in field.formats or DATE_FORMATS) + "]"
+    value = value if field.formats else _day(value)
     parsed = f"try_strptime({value}, {listed})"
     # Words such as `infinity` and `epoch` count as dates there, whatever the format.
     plausible = f"regexp_matches({value}, '[0-9]') AND year({parsed}) BETWEEN 1900 AND 2100"
@@ -105,6 +112,19 @@ def _date(formats: tuple[str, ...], value: str) -> str:
 def _day(value: str) -> str:
     """A text without the time of day at its end: the day as written, whatever the time zone."""
     return f"regexp_replace({value}, {literal(_TIME)}, '')"
+
+
+def _birth_date(day: str) -> str:
+    """A day on which somebody may have been born who is alive today; two digits of a year can say 2031.
+
+    The day of the sync is the database's variable `today`; where it is not set, any day counts.
+    """
+    today = "getvariable('today')::DATE"
+    alive = (
+        f"{day} <= coalesce(strftime({today}, '%Y-%m-%d'), '9999') "
+        f"AND {day} >= coalesce(strftime({today} - INTERVAL {OLDEST} YEAR, '%Y-%m-%d'), '')"
+    )
+    return f"CASE WHEN {alive} THEN {day} END"
 
 
 def _boolean(value: str) -> str:

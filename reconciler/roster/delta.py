@@ -101,7 +101,11 @@ class Snapshot:
     """File name in the mapper to the columns it had: one that vanishes later is an error."""
     newline: Mapping[str, bool] = field(default_factory=dict)
     """File name to whether it ended with a line break: one that stops doing so may have been cut."""
+    trailers: tuple[str, ...] = ()
+    """Names of files whose last line said that they end: one that no longer says so may have been cut."""
     spec_digest: str = ""
     """Digest over everything but the files that decides the rows: mapper, school mapping, pattern, path."""
+    unpacked: tuple[RemoteFile, ...] = ()
+    """The files that came out of archives among `files`."""
     settled: bool = False
     """False where a file was so young that a later change could carry the same size and time."""

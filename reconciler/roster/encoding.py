@@ -10,6 +10,13 @@ from reconciler.errors import RosterError
 from reconciler.mapping.columns import is_text_encoding, loose
 from reconciler.roster.lines import cells_of
 
+_NO_TEXT = (
+    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook"),
+    (b"\x1f\x8b", "packed with gzip"),
+    (b"%PDF-", "a PDF document"),
+)
+"""How files begin that are no text, whatever their names say."""
 DELIMITERS = (",", "\t", ";", "|")
 _CHUNK = 1 << 20
 _BOMS = (
@@ -28,6 +35,7 @@ def detect_encoding(path: Path, declared: str, display: str) -> str:
     UTF-16 without a mark, else Windows-1252, in which five bytes mean nothing and are an error. So is a
     file that is UTF-8 but for a few bytes: as Windows-1252 every accented name in it would come out wrong.
     """
+    _refuse_no_text(path, display)
     if declared:
         _refuse_unknown(declared, display)
         candidates = [declared]
@@ -46,6 +54,18 @@ def detect_encoding(path: Path, declared: str, display: str) -> str:
         code="csv.encoding",
         hint="ask the district to export in UTF-8, or name the file's encoding in the mapper",
     )
+
+
+def _refuse_no_text(path: Path, display: str) -> None:
+    with path.open("rb") as file:
+        head = file.read(8)
+    for start, kind in _NO_TEXT:
+        if head.startswith(start):
+            raise RosterError(
+                f"{display} is {kind}, and no text",
+                code="csv.encoding",
+                hint="ask the district to export CSV files; archives are read by their endings .zip and .gz",
+            )
 
 
 def _refuse_unknown(codec: str, display: str) -> None:

@@ -10,11 +10,14 @@ from typing import TextIO
 
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import SPACES
+from reconciler.roster.trailers import CTRL_Z, is_trailer
 
 MAX_LINE = 4 << 20
 """Characters in one physical line, and in one row. Longer is no roster."""
 MAX_RECORD_LINES = 1000
 """Physical lines in one row. A quoted cell that runs on for longer was never closed."""
+
+_BLANK = SPACES + CTRL_Z + ",;|"
 
 csv.field_size_limit(MAX_LINE * 2)
 
@@ -37,6 +40,8 @@ class Lines:
         """Of the last line that was handed out; the first line of the file is 1."""
         self.record_start = 1
         """The line on which the current row starts."""
+        self.trailer: tuple[int, str] | None = None
+        """The number and the text of the last line, where it only says that the file ends."""
         self.ends_with_newline = True
         """Whether the last line that was handed out ends with a line break."""
 
@@ -44,7 +49,7 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._pushed.popleft() if self._pushed else self._stream.readline(MAX_LINE + 1)
+        line = self._next_line()
         if not line:
             raise StopIteration
         self.number += 1
@@ -61,11 +66,42 @@ class Lines:
             raise UnclosedError
         return line
 
+    def _next_line(self) -> str:
+        """The next line; empty at the end, which a trailer is."""
+        line = self._read()
+        if self._peek()[:1] not in _BLANK or self.taken or not self._is_last():
+            return line
+        if is_trailer(line):
+            self.trailer = self.number + 1, line
+            return ""
+        return line.rstrip(CTRL_Z)
+
+    def _read(self) -> str:
+        return self._pushed.popleft() if self._pushed else self._stream.readline(MAX_LINE + 1)
+
+    def _peek(self) -> str:
+        if not self._pushed:
+            self._pushed.append(self._stream.readline(MAX_LINE + 1))
+        return self._pushed[0]
+
+    def _is_last(self) -> bool:
+        """Whether only blank lines follow, if any."""
+        following = list(self._pushed)
+        while following[-1] and not following[-1].strip(_BLANK):
+            following.append(self._stream.readline(MAX_LINE + 1))
+        self._pushed = deque(following)
+        return not any(line.strip(_BLANK) for line in following)
+
+    @property
+    def are_blank(self) -> bool:
+        """Whether the lines of the current row hold nothing but delimiters, of whatever kind."""
+        return not any(line.strip(_BLANK) for line in self.taken)
+
     def first_with_text(self) -> str:
         """The first line that is not blank; empty where there is none."""
         self.start_record()
         for line in self:
-            if line.strip(SPACES + ",;|"):
+            if line.strip(_BLANK):
                 return line
             self.start_record()
         return ""

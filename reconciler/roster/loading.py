@@ -15,6 +15,7 @@ from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper, Source
 from reconciler.mapping.scope import MissingColumnError
 from reconciler.mapping.sql import name
+from reconciler.roster.cells import settle_cells
 from reconciler.roster.tables import LoadedFile, load_file
 
 MANIFEST = "manifest"
@@ -33,7 +34,9 @@ def load_files(
     Raises RosterError csv.encoding, csv.header, and csv.truncated for a file that ends within a row.
     """
     loaded = [
-        load_file(db, spec, f"f{index}", files.get(file, ()), _wanted(mapper, file), scratch)
+        settle_cells(
+            db, mapper, load_file(db, spec, f"f{index}", files.get(file, ()), _wanted(mapper, file), scratch)
+        )
         for index, (file, spec) in enumerate(mapper.files.items())
     ]
     _refuse_partial(db, loaded)

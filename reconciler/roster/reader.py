@@ -8,6 +8,7 @@ the line that opens it is set apart and reading goes on at the next line.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from reconciler.mapping.columns import SPACES, loose
 from reconciler.roster.encoding import detect_delimiter, detect_encoding
 from reconciler.roster.lines import Lines, UnclosedError, cells_of, clean
 
+_SEP = re.compile(r"\ufeff?\"?sep=([,;|\t])\"?[\r\n]*", re.IGNORECASE)
 _CHANGED = "nothing was changed, and the next sync will look again"
 
 
@@ -49,6 +51,8 @@ class ParsedFile:
     truncated_at: int = 0
     """The line in whose middle the file ends; 0 where it ends at the end of a row."""
     ends_with_newline: bool = True
+    trailer: tuple[int, str] | None = None
+    """The number and the text of a last line that is no row."""
 
 
 class _Writer(Protocol):
@@ -73,12 +77,12 @@ def read_header(
     codec = detect_encoding(path, encoding, display)
     with path.open("r", encoding=codec, newline="") as stream:
         lines = Lines(stream, display)
-        header_line = lines.first_with_text()
+        header_line, said = _first_line(lines)
     if not header_line:
         raise RosterError(
             f"{display} is empty", code="csv.header", hint=f"the export may have failed; {_CHANGED}"
         )
-    delimiter = delimiter or detect_delimiter(header_line, wanted or ())
+    delimiter = delimiter or said or detect_delimiter(header_line, wanted or ())
     columns = _header(header_line, delimiter, wanted or (), display)
     is_plain = lines.number == 1 and len(columns) == len(cells_of(header_line, delimiter))
     return ParsedFile(display, codec, delimiter, columns, _places(columns, wanted), is_plain)
@@ -94,8 +98,15 @@ def read_rows(path: Path, to: Path, parsed: ParsedFile) -> None:
         to.open("w", encoding="utf-8", newline="") as out,
     ):
         lines = Lines(stream, parsed.display)
-        lines.first_with_text()
+        _first_line(lines)
         _copy_rows(lines, parsed, csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n"))
+
+
+def _first_line(lines: Lines) -> tuple[str, str]:
+    """The header's line, and the delimiter where a line `sep=;` before it says it to a spreadsheet."""
+    line = lines.first_with_text()
+    said = _SEP.fullmatch(line)
+    return (lines.first_with_text(), said[1]) if said else (line, "")
 
 
 def _header(line: str, delimiter: str, wanted: Collection[str], display: str) -> tuple[str, ...]:
@@ -119,20 +130,17 @@ def _places(columns: Sequence[str], wanted: Collection[str] | None) -> tuple[int
 
 
 def _copy_rows(lines: Lines, parsed: ParsedFile, writer: _Writer) -> None:
-    width = len(parsed.columns)
     is_broken = False
     for record in _records(lines, parsed.delimiter):
         row = record if isinstance(record, list) else []
-        code, reason = (
-            ("row.quote", record) if isinstance(record, str) else _misfit(row, width, lines, parsed)
-        )
-        is_broken = bool(code)
+        code, reason = ("row.quote", record) if isinstance(record, str) else _misfit(row, lines, parsed)
+        is_broken = bool(code) and not lines.are_blank
         if is_broken:
             _set_apart(parsed, lines, code, reason)
-        elif any(row):
+        elif any(row) and not code:
             writer.writerow((lines.record_start, *(row[i] for i in parsed.kept)))
             parsed.rows += 1
-    parsed.ends_with_newline = lines.ends_with_newline
+    parsed.ends_with_newline, parsed.trailer = lines.ends_with_newline, lines.trailer
     if is_broken and not parsed.ends_with_newline:
         parsed.truncated_at = lines.number
 
@@ -167,8 +175,9 @@ def _structural(error: Exception) -> str:
     return "a quote stands where none may stand"
 
 
-def _misfit(row: list[str], width: int, lines: Lines, parsed: ParsedFile) -> tuple[str, str]:
+def _misfit(row: list[str], lines: Lines, parsed: ParsedFile) -> tuple[str, str]:
     """Why a parsed row does not fit its header; two empty texts where it does, or is blank."""
+    width = len(parsed.columns)
     if not any(row):
         return "", ""
     if _runs_over(row, width, lines, parsed.delimiter):

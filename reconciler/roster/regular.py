@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from reconciler.roster.trailers import CTRL_Z, is_trailer
+
 _CHUNK = 4 << 20
 _MAX_LINE = 1 << 20
 """Bytes of a line. The bulk loader takes lines of up to twice that."""
@@ -37,13 +39,13 @@ class Regular:
 def regularity(path: Path, codec: str, delimiter: str) -> Regular | None:
     """What the file is like, or None where it is not regular. It has been found to be of this encoding.
 
-    Regular means: UTF-8 in composed form, no NUL, line breaks all LF or all CRLF, a quote only around a whole
-    cell or doubled inside one, and no line break inside a cell. Rows of another width than the header's, and
-    blank ones, show when the rows that were loaded are counted.
+    Regular means: UTF-8 in composed form, no NUL, no Ctrl-Z and no trailer, line breaks all LF or all CRLF, a
+    quote only around a whole cell or doubled inside one, and no line break inside a cell. Rows of another
+    width than the header's, and blank ones, show when the rows that were loaded are counted.
     """
     if codec not in ("utf-8", "utf-8-sig") or not delimiter.isascii():
         return None
-    found = Regular()
+    found, last = Regular(), b""
     with path.open("rb") as file:
         for number, chunk in enumerate(_whole_lines(file)):
             if number == 0 and b"\r\n" in chunk:
@@ -51,9 +53,11 @@ def regularity(path: Path, codec: str, delimiter: str) -> Regular | None:
             if not _is_regular(chunk, delimiter.encode(), found.newline):
                 return None
             found.ends_with_newline = chunk.endswith(b"\n")
+            last = chunk.rstrip(b"\r\n").rpartition(b"\n")[2]
             found.lines += chunk.count(b"\n") + (not found.ends_with_newline)
             found.only_plain_spaces &= _has_only_plain_spaces(chunk, delimiter.encode())
-    return found
+    # What says at the end that the file ends here is no row.
+    return None if is_trailer(last.decode(errors="replace")) else found
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -74,6 +78,7 @@ def _is_regular(chunk: bytes, delimiter: bytes, newline: str) -> bool:
     pairs = chunk.count(b"\r\n") if returns else 0
     return (
         b"\0" not in chunk
+        and CTRL_Z.encode() not in chunk
         and returns == pairs == (breaks if newline == "\r\n" else 0)
         and len(chunk) <= _MAX_LINE * max(breaks, 1)
         and (b'"' not in chunk or _is_well_quoted(chunk, delimiter))

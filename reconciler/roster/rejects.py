@@ -8,6 +8,7 @@ import duckdb
 
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper
+from reconciler.mapping.sql import literal_list
 from reconciler.roster.delta import Reject
 from reconciler.roster.tables import LoadedFile
 
@@ -15,8 +16,14 @@ _REASONS = {
     "row.required": "{column} is empty, and it is required",
     "row.conflict": "another row has the same id and another {column}",
     "row.reference": "its {column} is in no row that could be taken",
+    "row.scientific": "{column} was saved by a spreadsheet as a number, as 1.23E+11, and is no id any more; "
+    "export it as text",
+    "row.id": "{column} holds invisible or control characters, or more than 256 of any: that is no id",
     "row.joined": "the line that belongs to it in {column} could not be read",
-    "row.value": "{column} is not of the type that the mapper says; the row was taken without it",
+}
+_VALUE_REASONS = {
+    "type": "{column} is not of the type that the mapper says; the row was taken without it",
+    "day": "{column} is after today or more than 120 years ago; the row was taken without it",
 }
 
 
@@ -79,18 +86,19 @@ def _values(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: 
     if entity == "relationships":
         source += f" WHERE _part >= {_OF_RELATIONSHIPS}"
     rows = db.execute(
-        f"SELECT DISTINCT _file, _src, _line, _part, split_part(problem, ':', 1) AS col, key FROM ("
+        f"SELECT DISTINCT _file, _src, _line, _part, split_part(problem, ':', 1) AS col, "
+        f"string_split(problem, ':')[-1] AS kind, key FROM ("
         f"SELECT _file, _src, _line, _part, unnest(_problems) AS problem, {_key(entity)} AS key "
-        f"FROM ({source}) WHERE verdict IN ('ok', 'duplicate')) WHERE suffix(problem, ':type') "
+        f"FROM ({source}) WHERE verdict IN ('ok', 'duplicate')) "
+        f"WHERE kind IN {literal_list(tuple(_VALUE_REASONS))} "
         f"ORDER BY _file, _src, _line, _part, col LIMIT {int(limit)}"
     ).fetchall()
-    reason = _REASONS["row.value"]
     return [
         Reject(
             entity, places.file(f, s), line, places.column(part, f, col), "row.value",
-            reason.format(column=col), "warning", key,
+            _VALUE_REASONS[kind].format(column=col), "warning", key,
         )
-        for f, s, line, part, col, key in rows
+        for f, s, line, part, col, kind, key in rows
     ]  # fmt: skip
 
 

@@ -9,12 +9,14 @@ with Roster(mapper, files, scratch) as roster:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
+from reconciler.mapping.sql import literal
 from reconciler.roster import compare, keeping, loading
 from reconciler.roster.broken import BrokenLines
 from reconciler.roster.database import number, open_database, stream, told
@@ -35,15 +37,18 @@ class Roster:
         scratch: Path,
         *,
         known_columns: Mapping[str, Sequence[str]] | None = None,
+        today: date | None = None,
     ):
         """Read the files: for each file of the mapper, pairs of (name on the server, local path).
 
-        `known_columns` says which columns the files had at the last accepted sync. Raises RosterError and
-        MapperError for files that cannot be taken as a whole.
+        `known_columns` says which columns the files had at the last accepted sync. After `today` nobody was
+        born. Raises RosterError and MapperError for files that cannot be taken as a whole.
         """
         self.mapper = mapper
         self._scratch = scratch
         self._db = open_database(scratch)
+        if today:
+            self._db.execute(f"SET VARIABLE today = {literal(today.isoformat())}")
         try:
             with told("while the files were read"):
                 self._files = loading.load_files(self._db, mapper, files, scratch)
@@ -113,6 +118,10 @@ class Roster:
     def final_newlines(self) -> dict[str, bool]:
         """Whether each physical file ends with a line break."""
         return {p.display: p.ends_with_newline for f in self._files for p in f.parsed}
+
+    def trailers(self) -> tuple[str, ...]:
+        """The physical files whose last line says that they end."""
+        return tuple(p.display for f in self._files for p in f.parsed if p.trailer)
 
     def broken_share(self) -> list[tuple[str, int, int]]:
         """(file, rows that could not be read, rows) for each file with such rows."""

@@ -12,16 +12,25 @@ import duckdb
 
 from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
+from reconciler.mapping.ids import SCIENTIFIC, UNREADABLE
 from reconciler.mapping.people import comparable, first_and_last, made_contact_id, single_spaced
 from reconciler.mapping.sql import literal, name
 from reconciler.roster.database import number
 
-_LOST = "list_filter(_problems, lambda p: suffix(p, ':unreadable'))"
-_REQUIRED = "list_filter(_problems, lambda p: suffix(p, ':required'))"
-_FAULTS = f"(_problems IS NOT NULL AND len({_LOST}) + len({_REQUIRED}) > 0)"
-"""Whether a row has problems for which it is rejected."""
-_FAULT_CODE = f"CASE WHEN len({_LOST}) > 0 THEN 'row.joined' ELSE 'row.required' END"
-_FAULT_COLUMN = f"split_part(list_concat({_LOST}, {_REQUIRED})[1], ':', 1)"
+_FAULTY = "list_filter(_problems, lambda p: NOT suffix(p, ':type') AND NOT suffix(p, ':day'))"
+"""The problems of a row, each `field:kind`, for which it is rejected; for the others a value is left out."""
+_FAULTS = f"(_problems IS NOT NULL AND len({_FAULTY}) > 0)"
+_FAULT_CODES = {
+    SCIENTIFIC: "row.scientific",
+    UNREADABLE: "row.id",
+    "unreadable": "row.joined",
+    "required": "row.required",
+}
+_FAULT_CODE = (
+    f"CASE string_split({_FAULTY}[1], ':')[-1] "
+    f"{' '.join(f'WHEN {literal(kind)} THEN {literal(code)}' for kind, code in _FAULT_CODES.items())} END"
+)
+_FAULT_COLUMN = f"split_part({_FAULTY}[1], ':', 1)"
 
 
 def judge_by_school(db: duckdb.DuckDBPyConnection, entity: str) -> None:

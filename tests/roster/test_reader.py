@@ -159,7 +159,7 @@ def test_what_is_well_formed_is_read(tmp_path: Path, body: str, rows: Rows) -> N
         pytest.param("1\n2,b\n", ["2"], [(2, "row.ragged")], id="too short"),
         pytest.param("1,a,b\n2,b\n", ["2"], [(2, "row.ragged")], id="too long"),
         pytest.param("1,a\x00b\n2,b\n", ["2"], [(2, "row.nul")], id="a NUL"),
-        pytest.param("1,a\n(3412 rows affected)\n", ["1"], [(3, "row.ragged")], id="a trailer"),
+        pytest.param("1,a\nEOF\n2,b\n", ["1", "2"], [(3, "row.ragged")], id="an end that is none"),
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_read_is_set_apart_and_the_others_are_read(
@@ -276,3 +276,82 @@ def test_a_file_that_ends_within_a_row_was_cut(tmp_path: Path, body: str, line: 
 def test_a_whole_last_row_without_a_line_break_is_taken_and_noted(tmp_path: Path) -> None:
     parsed, rows = read(tmp_path, "id,name\n1,a\n2,b")
     assert (len(rows), parsed.truncated_at, parsed.ends_with_newline) == (2, 0, False)
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        "(1 row affected)", "(3412 rows affected)", "3,412 rows selected.", "1 record", "Total: 42",
+        "TOTAL,42", "Total Records: 42", "Record Count = 42", "Number of rows: 42", '"Total:","42"', "EOF",
+        "end", "End of file", "END OF REPORT", "TRAILER,42", "TRL|42", "T|42", ",EOF", "EOF\n\n \n,\n",
+        "EOF\x1a",
+    ],
+)  # fmt: skip
+def test_a_last_line_that_only_says_that_the_file_ends_is_no_row(tmp_path: Path, trailer: str) -> None:
+    parsed, rows = read(tmp_path, f"id,name\n1,a\n\n{trailer}")
+    assert [row[1] for row in rows] == ["1"]
+    assert parsed.trailer
+    assert parsed.trailer[0] == 4
+    assert (parsed.broken, parsed.truncated_at, parsed.ends_with_newline) == ([], 0, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Total",
+        "42",
+        "T42",
+        "EO",
+        "Endicott",
+        "End,Ann",
+        "Total:,Ann",
+        "Ann 42",
+        "(42)",
+        "rows affected",
+        "Students",
+    ],
+)
+def test_a_last_line_that_may_be_what_is_left_of_a_row_is_not_taken_for_the_end(
+    tmp_path: Path, line: str
+) -> None:
+    parsed, _ = read(tmp_path, f"id,name,x\n1,a,b\n{line}\n")
+    assert parsed.trailer is None
+    assert [b.line for b in parsed.broken] == [3]
+
+
+def test_the_end_of_a_cell_is_not_the_end_of_the_file(tmp_path: Path) -> None:
+    parsed, rows = read(tmp_path, 'id,name\n1,"a\nEOF"\n')
+    assert (rows, parsed.trailer) == ([["2", "1", "a\nEOF"]], None)
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\x1a\x1a", "\n\x1a", "\n\x1a\n", "\r\n\x1a\r\n\r\n"])
+def test_the_character_with_which_files_of_old_systems_end_is_dropped(tmp_path: Path, end: str) -> None:
+    parsed, rows = read(tmp_path, "id,name\n1,a" + end)
+    assert (rows, parsed.broken, parsed.truncated_at) == ([["2", "1", "a"]], [], 0)
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;\r", "\ufeffsep=;"])
+def test_a_line_that_tells_a_spreadsheet_the_delimiter_is_not_the_header(tmp_path: Path, line: str) -> None:
+    parsed, rows = read(tmp_path, f"{line}\nid;name\n1;a, b\n", wanted={"id"})
+    assert (parsed.delimiter, parsed.columns, rows) == (";", ("id", "name"), [["3", "1"]])
+
+
+@pytest.mark.parametrize("line", [";;;", "||", " , ,,,,", "\t\t", "\u00a0"])
+def test_a_line_of_delimiters_is_blank_whichever_they_are(tmp_path: Path, line: str) -> None:
+    parsed, rows = read(tmp_path, f"id,name,x\n1,a,b\n{line}\n2,c,d\n")
+    assert ([row[1] for row in rows], parsed.broken) == (["1", "2"], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        pytest.param(b"PK\x03\x04" + bytes(99), "a zip archive or an Excel workbook", id="zip"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "an Excel workbook", id="xls"),
+        pytest.param(b"\x1f\x8b\x08" + bytes(99), "packed with gzip", id="gz"),
+        pytest.param(b"%PDF-1.7\n", "a PDF document", id="pdf"),
+    ],
+)
+def test_a_file_that_is_no_text_is_called_what_it_is(tmp_path: Path, content: bytes, kind: str) -> None:
+    error = refused(tmp_path, content)
+    assert error.code == "csv.encoding"
+    assert kind in error.message
