@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.mapping.columns import is_text_encoding
+from reconciler.mapping.columns import is_text_encoding, loose, wanted_columns
 from reconciler.mapping.entities import ENTITIES, Entity
 from reconciler.mapping.formats import date_fault, pattern_fault
 from reconciler.mapping.model import Condition, Field, FileSpec, Join, Mapper, Source
@@ -37,6 +37,7 @@ def _check(mapper: Mapper) -> Iterator[Finding]:
         yield Finding("entities", "the mapper describes no entity", "describe at least students")
     for file in mapper.files.values():
         yield from _check_encoding(file)
+        yield from _check_columns(mapper, file)
     for entity_map in mapper.entities.values():
         for source in entity_map.sources:
             yield from _check_source(mapper, ENTITIES[entity_map.entity], source)
@@ -61,6 +62,16 @@ def _check_encoding(file: FileSpec) -> Iterator[Finding]:
             f"{file.encoding!r} is no encoding of text that Python knows",
             "use a name such as utf-8, cp1252 or utf-16",
         )
+
+
+def _check_columns(mapper: Mapper, file: FileSpec) -> Iterator[Finding]:
+    """Other names of a column that nothing reads: most likely one of the two is mistyped."""
+    read = {loose(column) for column in wanted_columns(mapper, file.name)}
+    for column, _ in file.columns:
+        if loose(column) not in read:
+            yield Finding(
+                f"files.{file.name}.columns", f"nothing reads the column {column!r}", nearest(column, read)
+            )
 
 
 def _check_source(mapper: Mapper, entity: Entity, source: Source) -> Iterator[Finding]:

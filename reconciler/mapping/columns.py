@@ -84,14 +84,14 @@ def _reads(source: Source) -> Iterator[tuple[str, str]]:
         yield (joined[alias], rest) if alias else (source.file, column)
     for join in source.joins:
         yield from ((join.file, right) for _, right in join.on)
-        yield from ((join.file, condition.column) for condition in join.where)
+        yield from ((join.file, column) for condition in join.where for column in condition.columns)
 
 
 def _mentioned(source: Source) -> Iterator[str]:
     for field in source.fields:
         yield from field.columns
         yield from placeholders(field.template or "")
-    yield from (condition.column for condition in source.where)
+    yield from (column for condition in source.where for column in condition.columns)
     yield from (left for join in source.joins for left, _ in join.on)
 
 

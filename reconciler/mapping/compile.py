@@ -15,8 +15,8 @@ from reconciler.mapping.conditions import condition_sql
 from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
 from reconciler.mapping.joins import join_sql
 from reconciler.mapping.model import Condition, Field, Source
-from reconciler.mapping.scope import NULL, Scope
-from reconciler.mapping.sql import literal, name
+from reconciler.mapping.scope import Scope
+from reconciler.mapping.sql import NULL, first_not_empty, literal, name
 from reconciler.mapping.values import transformed, typed
 
 
@@ -84,10 +84,10 @@ class _Query:
         return clauses, lost
 
     def _condition(self, condition: Condition) -> str:
-        column = self._scope.column(condition.column)
-        if column is None and not condition.optional:
-            raise self._scope.missing(condition.column)
-        return condition_sql(condition, column or NULL)
+        found = [e for e in map(self._scope.column, condition.columns) if e is not None]
+        if not found and not condition.optional:
+            raise self._scope.missing(*condition.columns)
+        return condition_sql(condition, first_not_empty(found))
 
     # -- a field's text -----------------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class _Query:
             if field.optional:
                 return NULL
             raise self._scope.missing(*field.columns)
-        return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        return first_not_empty(found)
 
     def _template(self, field: Field, template: str) -> str:
         """The template with its columns written in; NULL where all of them are empty.

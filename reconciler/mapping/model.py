@@ -18,7 +18,7 @@ class FileSpec:
     name: str
     """Its name inside the mapper."""
     pattern: str
-    """Shell glob on the file's name, case-insensitive."""
+    """Shell glob on the file's name, case-insensitive; of several, all in words."""
     encoding: str = ""
     """A Python codec name; empty: detected (UTF-8 with or without BOM, UTF-16, Windows-1252)."""
     delimiter: str = ""
@@ -26,11 +26,17 @@ class FileSpec:
     optional: bool = False
     several: Literal["", "all", "newest"] = ""
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
+    patterns: tuple[str, ...] = ()
+    """The globs, where there are several: the first that any file matches counts."""
+    excluded: tuple[str, ...] = ()
+    """Globs of files that are never meant, whatever else they match."""
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Columns that go by other names in some exports: the mapper's name, and the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A test on one column's text. Exactly one of the operators is set."""
+    """A test on a column's text. Exactly one of the operators is set."""
 
     column: str
     operator: Literal["in", "not_in", "equals", "not_equals", "not_empty", "empty", "matches"]
@@ -38,6 +44,13 @@ class Condition:
     ignore_case: bool = False
     optional: bool = False
     """A file without the column has it empty in every row."""
+    others: tuple[str, ...] = ()
+    """Further columns: the text is that of the first that is not empty."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are tested."""
+        return (self.column, *self.others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from reconciler.errors import MapperError
 from reconciler.mapping.columns import Table, split_alias
 from reconciler.mapping.model import Source
 from reconciler.mapping.parse import nearest
-
-NULL = "NULL::VARCHAR"
+from reconciler.mapping.sql import NULL
 
 
 class Scope:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import SPACES, loose
+from reconciler.mapping.headers import renamed
 from reconciler.roster.encoding import detect_delimiter, detect_encoding
 from reconciler.roster.lines import Lines, UnclosedError, cells_of, clean
 
@@ -47,6 +48,8 @@ class ParsedFile:
     truncated_at: int = 0
     """The line in whose middle the file ends; 0 where it ends at the end of a row."""
     ends_with_newline: bool = True
+    header: tuple[str, ...] = ()
+    """The columns as the file has them, where the mapper has other names for some."""
 
 
 class _Writer(Protocol):
@@ -63,10 +66,12 @@ def read_csv(
     encoding: str = "",
     delimiter: str = "",
     wanted: Collection[str] | None = None,
+    columns: Sequence[tuple[str, Sequence[str]]] = (),
 ) -> ParsedFile:
     """Read the file at `path` and write its good rows to `to`: the line number, then the wanted cells.
 
     Cells are brought to Unicode's composed form, without space at their ends. `wanted` None: all of them.
+    `columns` are the mapper's names for columns, each with the names that it goes by in files.
 
     Raises RosterError csv.encoding, and csv.header for a file that is empty or does not start with a header
     (none of the `wanted` columns is on its first line).
@@ -82,19 +87,26 @@ def read_csv(
             raise RosterError(
                 f"{display} is empty", code="csv.header", hint=f"the export may have failed; {_CHANGED}"
             )
-        delimiter = delimiter or detect_delimiter(header_line, wanted or ())
-        columns = _header(header_line, delimiter, wanted or (), display)
-        parsed = ParsedFile(display, codec, delimiter, columns, _places(columns, wanted))
+        known = {*(wanted or ()), *(name for _, others in columns for name in others)}
+        delimiter = delimiter or detect_delimiter(header_line, known)
+        header = _cells(header_line, delimiter)
+        names = renamed(header, columns)
+        _refuse_no_header(names, wanted or (), display)
+        parsed = ParsedFile(display, codec, delimiter, names, _places(names, wanted), header=header)
         _copy_rows(lines, parsed, csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n"))
     return parsed
 
 
-def _header(line: str, delimiter: str, wanted: Collection[str], display: str) -> tuple[str, ...]:
+def _cells(line: str, delimiter: str) -> tuple[str, ...]:
     columns = cells_of(line, delimiter)
     while columns and not columns[-1]:
         columns = columns[:-1]
+    return columns
+
+
+def _refuse_no_header(columns: Sequence[str], wanted: Collection[str], display: str) -> None:
     if columns and (not wanted or {loose(c) for c in columns} & {loose(w) for w in wanted}):
-        return columns
+        return
     named = sorted(wanted)
     raise RosterError(
         f"{display} does not start with a header: its first line has none of the columns that the "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import duckdb
 
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import Table, loose
+from reconciler.mapping.filenames import meant
 from reconciler.mapping.model import FileSpec, Mapper
 from reconciler.roster.database import load_rows, plain_csv
 from reconciler.roster.delta import RemoteFile
@@ -41,7 +41,8 @@ def choose_files(mapper: Mapper, available: Sequence[RemoteFile]) -> dict[str, l
 
 
 def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
-    matches = [f for f in available if fnmatchcase(f.name.casefold(), spec.pattern.casefold())]
+    names = meant(spec, (f.name for f in available))
+    matches = [f for f in available if f.name in names]
     if not matches and not spec.optional:
         there = ", ".join(f.name for f in available[:8]) or "nothing"
         raise RosterError(
@@ -76,7 +77,13 @@ def load_file(
     for number, (display, path) in enumerate(files):
         plain = scratch / f"{sql_name}-{number}.csv"
         one = read_csv(
-            path, plain, display=display, encoding=spec.encoding, delimiter=spec.delimiter, wanted=wanted
+            path,
+            plain,
+            display=display,
+            encoding=spec.encoding,
+            delimiter=spec.delimiter,
+            wanted=wanted,
+            columns=spec.columns,
         )
         _refuse_twice(one, wanted)
         parsed.append(one)
