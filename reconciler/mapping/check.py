@@ -76,6 +76,8 @@ def _check_columns(mapper: Mapper, file: FileSpec) -> Iterator[Finding]:
 
 def _check_source(mapper: Mapper, entity: Entity, source: Source) -> Iterator[Finding]:
     yield from _check_file(mapper, source.file, f"{source.path}.from")
+    for name in source.unless:
+        yield from _check_file(mapper, name, f"{source.path}.unless")
     yield from _check_fields(entity, source)
     for field in source.fields:
         yield from _check_field(field, f"{source.path}.fields.{field.name}")
@@ -110,7 +112,7 @@ def _check_field(field: Field, path: str) -> Iterator[Finding]:
         yield Finding(f"{path}.formats", "only a field of type date has formats", 'say "type": "date"')
     if field.item and not field.split:
         yield Finding(
-            f"{path}.item", "only a list has a first item", "say with `split` what delimits the list"
+            f"{path}.item", "only a list has a first or last item", "say with `split` what delimits the list"
         )
 
 

@@ -23,9 +23,11 @@ from reconciler.mapping.values import transformed, typed
 def compile_source(source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
     """The query for one source; None where its file is absent, or it is optional and its columns are.
 
+    It is None too where a file is there that it stands aside for (`unless`).
+
     Raises MapperError mapper.column when a column is missing that the mapper counts on.
     """
-    if tables[source.file].absent:
+    if tables[source.file].absent or not all(tables[file].absent for file in source.unless):
         return None
     try:
         return _Query(source, ENTITIES[entity], tables).sql()
@@ -138,7 +140,7 @@ class _Query:
         if field.item == "mapped":
             return f"nullif(array_to_string({items}, {LIST_SEPARATOR}), '')"
         if field.item:
-            return f"{items}[1]"
+            return f"{items}[{-1 if field.item == 'last' else 1}]"
         if self._entity.name != "relationships":
             items = f"CASE WHEN len({items}) > 0 THEN {items} ELSE [{NULL}] END"
         self._lateral = f", unnest({items}) AS _list(item)"

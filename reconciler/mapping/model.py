@@ -78,8 +78,8 @@ class Field:
     template: str | None = None
     split: str = ""
     """Delimiter of a list: one row for each item that is not empty."""
-    item: Literal["", "first", "mapped"] = ""
-    """With `split`: only the list's first item, and no further rows; of schools, the first mapped one."""
+    item: Literal["", "first", "last", "mapped"] = ""
+    """With `split`: only that one of the list's items, and no further rows."""
     transform: tuple[str | tuple[str, str], ...] = ()
     """Names of transforms, or a pair for `{"replace": [from, to]}`."""
     map: tuple[tuple[str, str], ...] = ()
@@ -103,6 +103,10 @@ class Source:
     distinct: bool = False
     optional: bool = False
     """A file without the source's columns simply has no such rows."""
+    instead: bool = False
+    """Read only where the source before it was left out."""
+    unless: tuple[str, ...] = ()
+    """Files of the mapper; where one of them is there, the source has no rows."""
     path: str = ""
     """Where in the mapper's document it stands, for errors."""
 

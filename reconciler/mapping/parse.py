@@ -92,6 +92,8 @@ def _source(part: Mapping[str, Any], bound: Mapping[str, str], path: str) -> Sou
         where=tuple(_conditions(part.get("where"), bound)),
         distinct=part.get("distinct", False),
         optional=part.get("optional", False),
+        instead=part.get("instead", False),
+        unless=_listed(part.get("unless", [])),
         path=path,
     )
 

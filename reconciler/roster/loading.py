@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
 from reconciler.errors import MapperError, RosterError
-from reconciler.mapping.columns import loose, wanted_columns
+from reconciler.mapping.columns import Table, loose, wanted_columns
 from reconciler.mapping.compile import compile_source
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper, Source
@@ -109,12 +110,26 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
             f"CREATE TABLE raw_{entity} (_part INTEGER, _file INTEGER, _src INTEGER, _line BIGINT, "
             f"{columns}, _problems VARCHAR[])"
         )
-        entity_map = mapper.entities.get(entity)
-        for part, source in enumerate(entity_map.sources if entity_map else ()):
-            query = compile_source(source, entity, tables)
-            if query:
-                numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
-                _insert(db, f"INSERT INTO raw_{entity} {numbered}", source)
+        for part, source, query in _compiled(mapper, entity, tables):
+            numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
+            _insert(db, f"INSERT INTO raw_{entity} {numbered}", source)
+
+
+def _compiled(mapper: Mapper, entity: str, tables: Mapping[str, Table]) -> Iterator[tuple[int, Source, str]]:
+    """The sources of an entity that these files have, each with its number and its query.
+
+    One that says `instead` is left out where the one before it was not.
+    """
+    entity_map = mapper.entities.get(entity)
+    numbered = enumerate(entity_map.sources if entity_map else ())
+    is_read = False
+    for _, repeated in groupby(numbered, key=lambda pair: pair[1].path):
+        parts = list(repeated)
+        if is_read and parts[0][1].instead:
+            continue
+        found = [(part, source, compile_source(source, entity, tables)) for part, source in parts]
+        is_read = any(query for *_, query in found)
+        yield from ((part, source, query) for part, source, query in found if query)
 
 
 def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
@@ -125,8 +140,7 @@ def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence
     tables = {f.spec.name: f.table for f in files}
     for entity in ("students", "contacts"):
         db.execute(f"CREATE TABLE seen_{entity} (id VARCHAR)")
-        entity_map = mapper.entities.get(entity)
-        for source in (s for s in (entity_map.sources if entity_map else ()) if s.where):
+        for source in (s for _, s, _ in _compiled(mapper, entity, tables) if s.where):
             keys = tuple(f for f in source.fields if f.name == "id")
             open_source = replace(source, where=(), fields=keys, distinct=False)
             query = compile_source(open_source, entity, tables) if keys else None

@@ -90,7 +90,7 @@ def read_csv(
         known = {*(wanted or ()), *(name for _, others in columns for name in others)}
         delimiter = delimiter or detect_delimiter(header_line, known)
         header = _cells(header_line, delimiter)
-        names = renamed(header, columns)
+        names = renamed(header, _all_names(columns, wanted or ())) if columns else header
         _refuse_no_header(names, wanted or (), display)
         parsed = ParsedFile(display, codec, delimiter, names, _places(names, wanted), header=header)
         _copy_rows(lines, parsed, csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n"))
@@ -102,6 +102,14 @@ def _cells(line: str, delimiter: str) -> tuple[str, ...]:
     while columns and not columns[-1]:
         columns = columns[:-1]
     return columns
+
+
+def _all_names(
+    columns: Sequence[tuple[str, Sequence[str]]], wanted: Collection[str]
+) -> list[tuple[str, Sequence[str]]]:
+    """The columns with other names, then those that have none: their punctuation does not count either."""
+    listed = {column for column, _ in columns}
+    return [*columns, *((column, ()) for column in sorted(wanted) if column not in listed)]
 
 
 def _refuse_no_header(columns: Sequence[str], wanted: Collection[str], display: str) -> None:
