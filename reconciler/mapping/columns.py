@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.errors import RosterError
 from reconciler.mapping.model import Mapper, Source
@@ -38,8 +39,8 @@ class Table:
 
         Raises RosterError csv.header where the name stands twice in the file.
         """
-        exact = [i for i, c in enumerate(self.columns) if c == column]
-        found = exact or [i for i, c in enumerate(self.columns) if loose(c) == loose(column)]
+        exact, spelled_alike = _places(self.columns)
+        found = exact.get(column) or spelled_alike.get(loose(column), [])
         if len(found) > 1:
             raise RosterError(
                 f"{self.display or self.file} has the column {column!r} {len(found)} times",
@@ -49,6 +50,18 @@ class Table:
         return found[0] if found else None
 
 
+@lru_cache(maxsize=256)
+def _places(columns: tuple[str, ...]) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
+    """Where each name stands in a header, by its exact spelling and by what spellings have in common."""
+    exact: dict[str, list[int]] = {}
+    spelled_alike: dict[str, list[int]] = {}
+    for place, name in enumerate(columns):
+        exact.setdefault(name, []).append(place)
+        spelled_alike.setdefault(loose(name), []).append(place)
+    return exact, spelled_alike
+
+
+@lru_cache(maxsize=8192)
 def loose(column: str) -> str:
     """What two spellings of a column's name have in common."""
     return unicodedata.normalize("NFC", column).strip(SPACES).casefold()
@@ -98,8 +111,10 @@ def _mentioned(source: Source) -> Iterator[str]:
 def split_alias(column: str, aliases: Iterable[str]) -> tuple[str, str]:
     """`alias.column` as its two parts, the longest alias that fits; ("", column) where none does."""
     fitting = [alias for alias in aliases if column.startswith(alias + ".")]
-    alias = max(fitting, key=len, default="")
-    return alias, column[len(alias) + 1 :] if alias else column
+    if not fitting:
+        return "", column
+    alias = max(fitting, key=len)
+    return alias, column[len(alias) + 1 :]
 
 
 def is_text_encoding(codec: str) -> bool:
