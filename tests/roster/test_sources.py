@@ -75,3 +75,14 @@ def test_a_source_stands_aside_for_a_file_that_is_there(
 
 def test_the_last_item_of_a_list_may_be_its_first() -> None:
     assert names("id,school,whole name\n1,S,Prince\n") == [("Prince", "Prince")]
+
+
+def test_a_second_phone_that_is_the_first_one_again_is_none() -> None:
+    phones = {"phone": {"column": ["cell", "home"]}, "phone_2": "home"}
+    contacts = {"from": "students", "fields": {"student": "id", "name": "first"} | phones}
+    file = "id,school,first,last,cell,home\n1,S,Ann,Ash,,555-0100\n2,S,Bo,Birch,555-0101,555-0102\n"
+    rows = resolve(simple_mapper(contacts=contacts), {"students.csv": file}).contacts
+    assert [(r["phone"], r["phone_2"]) for r in sorted(rows, key=lambda r: r["student"])] == [
+        ("555-0100", None),
+        ("555-0101", "555-0102"),
+    ]
