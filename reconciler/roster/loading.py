@@ -118,16 +118,24 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
 def _compiled(mapper: Mapper, entity: str, tables: Mapping[str, Table]) -> Iterator[tuple[int, Source, str]]:
     """The sources of an entity that these files have, each with its number and its query.
 
-    One that says `instead` is left out where the one before it was not.
+    One that says `instead` is left out where the one before it was not. Where none of such a row of sources
+    can be read, the error is that of the first, which most exports are meant to fit.
     """
     entity_map = mapper.entities.get(entity)
     numbered = enumerate(entity_map.sources if entity_map else ())
-    is_read = False
+    is_read, first = False, None
     for _, repeated in groupby(numbered, key=lambda pair: pair[1].path):
         parts = list(repeated)
-        if is_read and parts[0][1].instead:
+        if not parts[0][1].instead:
+            is_read, first = False, parts[0][1]
+        elif is_read:
             continue
-        found = [(part, source, compile_source(source, entity, tables)) for part, source in parts]
+        try:
+            found = [(part, source, compile_source(source, entity, tables)) for part, source in parts]
+        except MapperError:
+            if first:
+                compile_source(replace(first, optional=False), entity, tables)
+            raise
         is_read = any(query for *_, query in found)
         yield from ((part, source, query) for part, source, query in found if query)
 

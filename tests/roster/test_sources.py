@@ -54,8 +54,8 @@ def test_no_row_is_read_twice_where_both_could_be() -> None:
     assert (result.counts["students"].read, result.counts["students"].added) == (1, 1)
 
 
-def test_where_no_source_can_be_read_the_last_one_says_what_it_needs() -> None:
-    with pytest.raises(MapperError, match="no column 'first' or 'whole name'"):
+def test_where_no_source_can_be_read_the_first_one_says_what_it_needs() -> None:
+    with pytest.raises(MapperError, match=r"no column 'first', which entities.students\[0\] reads"):
         resolve(mapper(), {"students.csv": "id,school,nickname\n1,S,Annie\n"})
 
 
