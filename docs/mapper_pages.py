@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "mappers"
 BUILT_IN = Path(__file__).parents[1] / "reconciler" / "mapping" / "builtin"
 _WRITTEN = "<!-- written by docs/mapper_pages.py from the mapper: change that -->\n"
 
-Json = Mapping[str, Any]
+Json = dict[str, Any]
 
 
 def page(mapper: Json) -> str:
@@ -64,7 +64,7 @@ def _file(item: tuple[str, Json]) -> tuple[str, ...]:
     return name, which, "; ".join(remarks)
 
 
-def _column_names(files: Mapping[str, Json]) -> Iterator[str]:
+def _column_names(files: dict[str, Json]) -> Iterator[str]:
     named = {name: file["columns"] for name, file in files.items() if file.get("columns")}
     if named:
         yield (
@@ -76,7 +76,7 @@ def _column_names(files: Mapping[str, Json]) -> Iterator[str]:
         yield _table(("column", "other names"), ((_code(c), _codes(others)) for c, others in columns.items()))
 
 
-def _grouped(named: Mapping[str, Json]) -> Iterator[tuple[Json, list[str]]]:
+def _grouped(named: dict[str, Json]) -> Iterator[tuple[Json, list[str]]]:
     """Each table of names with the files that share it."""
     groups: dict[str, list[str]] = {}
     for name, columns in named.items():
@@ -94,7 +94,25 @@ def _sources(value: Any) -> Iterator[str]:
         if len(sources) > 1:
             yield f"### {number}. From `{source['from']}`\n"
         yield "\n".join(f"- {line}." for line in _about(source)) + "\n"
-        yield _table(("field", "is"), ((_code(f), _field(v)) for f, v in source["fields"].items()))
+        yield from _fields(source["fields"], [earlier["fields"] for earlier in sources[: number - 1]])
+
+
+def _fields(fields: Json, earlier: list[Json]) -> Iterator[str]:
+    """A table of the fields; where an earlier source has nearly the same, only of those that differ."""
+    numbered = [(_differing(fields, other), n) for n, other in enumerate(earlier, start=1)]
+    differing, like = min(numbered, key=lambda pair: len(pair[0]), default=(fields, 0))
+    if len(differing) * 2 > len(fields):
+        differing, like = fields, 0
+    if like:
+        yield f"The fields are those of {like}{', but for' if differing else '.'}\n"
+    if differing:
+        rows = ((_code(f), _field(v) if v is not None else "not read") for f, v in differing.items())
+        yield _table(("field", "is"), rows)
+
+
+def _differing(fields: Json, other: Json) -> dict[str, Any]:
+    """The fields that are not the same in both; None for those that only the other has."""
+    return {f: fields.get(f) for f in (fields | other) if fields.get(f) != other.get(f)}
 
 
 def _about(source: Json) -> Iterator[str]:
