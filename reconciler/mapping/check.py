@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.mapping.columns import is_text_encoding
+from reconciler.mapping.columns import is_text_encoding, loose, wanted_columns
 from reconciler.mapping.entities import ENTITIES, Entity
 from reconciler.mapping.formats import date_fault, pattern_fault
 from reconciler.mapping.model import Condition, Field, FileSpec, Join, Mapper, Source
@@ -38,6 +38,7 @@ def _check(mapper: Mapper) -> Iterator[Finding]:
         yield Finding("entities", "the mapper describes no entity", "describe at least students")
     for file in mapper.files.values():
         yield from _check_encoding(file)
+        yield from _check_columns(mapper, file)
     for entity_map in mapper.entities.values():
         for source in entity_map.sources:
             yield from _check_source(mapper, ENTITIES[entity_map.entity], source)
@@ -64,8 +65,20 @@ def _check_encoding(file: FileSpec) -> Iterator[Finding]:
         )
 
 
+def _check_columns(mapper: Mapper, file: FileSpec) -> Iterator[Finding]:
+    """Other names of a column that nothing reads: most likely one of the two is mistyped."""
+    read = {loose(column) for column in wanted_columns(mapper, file.name)}
+    for column, _ in file.columns:
+        if loose(column) not in read:
+            yield Finding(
+                f"files.{file.name}.columns", f"nothing reads the column {column!r}", nearest(column, read)
+            )
+
+
 def _check_source(mapper: Mapper, entity: Entity, source: Source) -> Iterator[Finding]:
     yield from _check_file(mapper, source.file, f"{source.path}.from")
+    for name in source.unless:
+        yield from _check_file(mapper, name, f"{source.path}.unless")
     yield from _check_fields(entity, source)
     for field in source.fields:
         yield from _check_field(field, f"{source.path}.fields.{field.name}")
@@ -100,7 +113,7 @@ def _check_field(field: Field, path: str) -> Iterator[Finding]:
         yield Finding(f"{path}.formats", "only a field of type date has formats", 'say "type": "date"')
     if field.item and not field.split:
         yield Finding(
-            f"{path}.item", "only a list has a first item", "say with `split` what delimits the list"
+            f"{path}.item", "only a list has a first or last item", "say with `split` what delimits the list"
         )
 
 

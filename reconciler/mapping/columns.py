@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.errors import RosterError
-from reconciler.mapping.model import Mapper, OtherNames, Source
+from reconciler.mapping.model import Mapper, Source
 
 SPACES = (
     "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -32,22 +33,16 @@ class Table:
     """The name on the server, for messages."""
     absent: bool = False
     """An optional file that is not there: its columns read as empty."""
-    also: OtherNames = ()
     broken_words: str = ""
     """SQL table with the words of the file's lines that could not be read; empty: there are none."""
 
     def find(self, column: str) -> int | None:
         """The position of a column: by exact name, else ignoring case and surrounding space.
 
-        Where there is none, that of the first other name of the column that is there.
         Raises RosterError csv.header where the name stands twice in the file.
         """
-        places = (self._place(name) for name in (column, *other_names(self.also, column)))
-        return next((place for place in places if place is not None), None)
-
-    def _place(self, column: str) -> int | None:
-        exact = [i for i, c in enumerate(self.columns) if c == column]
-        found = exact or [i for i, c in enumerate(self.columns) if loose(c) == loose(column)]
+        exact, spelled_alike = _places(self.columns)
+        found = exact.get(column) or spelled_alike.get(loose(column), [])
         if len(found) > 1:
             raise RosterError(
                 f"{self.display or self.file} has the column {column!r} {len(found)} times",
@@ -57,17 +52,18 @@ class Table:
         return found[0] if found else None
 
 
-def other_names(also: OtherNames, column: str) -> tuple[str, ...]:
-    """The names that may stand for a column."""
-    return next((names for standard, names in also if loose(standard) == loose(column)), ())
+@lru_cache(maxsize=256)
+def _places(columns: tuple[str, ...]) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
+    """Where each name stands in a header, by its exact spelling and by what spellings have in common."""
+    exact: dict[str, list[int]] = {}
+    spelled_alike: dict[str, list[int]] = {}
+    for place, name in enumerate(columns):
+        exact.setdefault(name, []).append(place)
+        spelled_alike.setdefault(loose(name), []).append(place)
+    return exact, spelled_alike
 
 
-def standard_name(also: OtherNames, column: str) -> str:
-    """The column that a file's column stands for, or itself, as `loose` spells it."""
-    meant = (standard for standard, names in also if loose(column) in map(loose, names))
-    return loose(next(meant, column))
-
-
+@lru_cache(maxsize=8192)
 def loose(column: str) -> str:
     """What two spellings of a column's name have in common."""
     return unicodedata.normalize("NFC", column).strip(SPACES).casefold()
@@ -103,22 +99,24 @@ def _reads(source: Source) -> Iterator[tuple[str, str]]:
         yield (joined[alias], rest) if alias else (source.file, column)
     for join in source.joins:
         yield from ((join.file, right) for _, right in join.on)
-        yield from ((join.file, condition.column) for condition in join.where)
+        yield from ((join.file, column) for condition in join.where for column in condition.columns)
 
 
 def _mentioned(source: Source) -> Iterator[str]:
     for field in source.fields:
         yield from field.columns
         yield from placeholders(field.template or "")
-    yield from (condition.column for condition in source.where)
+    yield from (column for condition in source.where for column in condition.columns)
     yield from (left for join in source.joins for left, _ in join.on)
 
 
 def split_alias(column: str, aliases: Iterable[str]) -> tuple[str, str]:
     """`alias.column` as its two parts, the longest alias that fits; ("", column) where none does."""
     fitting = [alias for alias in aliases if column.startswith(alias + ".")]
-    alias = max(fitting, key=len, default="")
-    return alias, column[len(alias) + 1 :] if alias else column
+    if not fitting:
+        return "", column
+    alias = max(fitting, key=len)
+    return alias, column[len(alias) + 1 :]
 
 
 def is_text_encoding(codec: str) -> bool:

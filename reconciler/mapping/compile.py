@@ -17,17 +17,19 @@ from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
 from reconciler.mapping.ids import ID_FIELDS, KEY_FIELDS, fitting_id, id_fault
 from reconciler.mapping.joins import join_sql
 from reconciler.mapping.model import Condition, Field, Source
-from reconciler.mapping.scope import NULL, Scope
-from reconciler.mapping.sql import literal, name
+from reconciler.mapping.scope import Scope
+from reconciler.mapping.sql import NULL, first_not_empty, literal, name
 from reconciler.mapping.values import any_date, transformed, typed
 
 
 def compile_source(source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
     """The query for one source; None where its file is absent, or it is optional and its columns are.
 
+    It is None too where a file is there that it stands aside for (`unless`).
+
     Raises MissingColumnError when a column is missing that the mapper counts on.
     """
-    if tables[source.file].absent:
+    if tables[source.file].absent or not all(tables[file].absent for file in source.unless):
         return None
     try:
         return _Query(source, ENTITIES[entity], tables).sql()
@@ -82,10 +84,10 @@ class _Query:
         return clauses, lost
 
     def _condition(self, condition: Condition) -> str:
-        column = self._scope.column(condition.column)
-        if column is None and not condition.optional:
-            raise self._scope.missing("where", condition.column)
-        return condition_sql(condition, column or NULL)
+        found = [e for e in map(self._scope.column, condition.columns) if e is not None]
+        if not found and not condition.optional:
+            raise self._scope.missing("where", *condition.columns)
+        return condition_sql(condition, first_not_empty(found))
 
     # -- a field's text -----------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ class _Query:
             if field.optional:
                 return NULL
             raise self._scope.missing(f"fields.{field.name}", *field.columns)
-        return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        return first_not_empty(found)
 
     def _template(self, field: Field, template: str) -> str:
         """The template with its columns written in; NULL where all of them are empty.
@@ -136,7 +138,7 @@ class _Query:
         if field.item == "mapped":
             return f"nullif(array_to_string({items}, {LIST_SEPARATOR}), '')"
         if field.item:
-            return f"{items}[1]"
+            return f"{items}[{-1 if field.item == 'last' else 1}]"
         if self._entity.name != "relationships":
             items = f"CASE WHEN len({items}) > 0 THEN {items} ELSE [{NULL}] END"
         self._lateral = f", unnest({items}) AS _list(item)"

@@ -6,8 +6,8 @@ from reconciler.errors import MapperError
 from reconciler.mapping.columns import Table
 from reconciler.mapping.conditions import condition_sql
 from reconciler.mapping.model import Condition, Join
-from reconciler.mapping.scope import NULL, Scope
-from reconciler.mapping.sql import literal
+from reconciler.mapping.scope import Scope
+from reconciler.mapping.sql import first_not_empty, literal
 
 
 def join_sql(scope: Scope, base: Table, join: Join, table: Table, alias: str) -> tuple[str, str]:
@@ -28,9 +28,10 @@ def join_sql(scope: Scope, base: Table, join: Join, table: Table, alias: str) ->
 
 
 def _condition(scope: Scope, condition: Condition, table: Table) -> str:
-    if condition.optional and table.find(condition.column) is None:
-        return condition_sql(condition, NULL)
-    return condition_sql(condition, scope.of_joined(table, condition.column))
+    there = [column for column in condition.columns if table.find(column) is not None]
+    if not there and not condition.optional:
+        there = [condition.column]
+    return condition_sql(condition, first_not_empty([scope.of_joined(table, column) for column in there]))
 
 
 def _plain_join(scope: Scope, join: Join, table: Table, alias: str, condition: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from reconciler.mapping.carried import CarriedTest
@@ -15,7 +14,7 @@ DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 """What a date may look like where a mapper names no formats; a time may follow them."""
 
 OtherNames = tuple[tuple[str, tuple[str, ...]], ...]
-"""Pairs of a column and the names that stand for it in files that do not have it."""
+"""Pairs of a column, as the mapper calls it, and the names that it goes by in files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class FileSpec:
     name: str
     """Its name inside the mapper."""
     pattern: str
-    """Shell glob on the file's name, case-insensitive."""
+    """Shell glob on the file's name, case-insensitive; of several, all in words."""
     encoding: str = ""
     """A Python codec name; empty: detected (UTF-8 with or without BOM, UTF-16, Windows-1252)."""
     delimiter: str = ""
@@ -35,19 +34,19 @@ class FileSpec:
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
     empty: tuple[str, ...] | None = None
     """Words that stand for an empty cell; None: those that databases write, see roster/cells.py."""
+    patterns: tuple[str, ...] = ()
+    """The globs, where there are several: the first that any file matches counts."""
+    excluded: tuple[str, ...] = ()
+    """Globs of files that are never meant, whatever else they match."""
     columns: OtherNames = ()
     """Columns that go by other names in some exports."""
     blank: tuple[str, ...] = ()
     """Columns that the files' standard leaves empty."""
 
-    def matches(self, file: str) -> bool:
-        """Whether a file of this name is one that is read."""
-        return fnmatchcase(file.casefold(), self.pattern.casefold())
-
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A test on one column's text. Exactly one of the operators is set."""
+    """A test on a column's text. Exactly one of the operators is set."""
 
     column: str
     operator: Literal["in", "not_in", "equals", "not_equals", "not_empty", "empty", "matches"]
@@ -55,6 +54,13 @@ class Condition:
     ignore_case: bool = False
     optional: bool = False
     """A file without the column has it empty in every row."""
+    others: tuple[str, ...] = ()
+    """Further columns: the text is that of the first that is not empty."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are tested."""
+        return (self.column, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,8 @@ class Field:
     template: str | None = None
     split: str = ""
     """Delimiter of a list: one row for each item that is not empty."""
-    item: Literal["", "first", "mapped"] = ""
-    """With `split`: only the list's first item, and no further rows; of schools, the first mapped one."""
+    item: Literal["", "first", "last", "mapped"] = ""
+    """With `split`: only that one of the list's items, and no further rows."""
     transform: tuple[str | tuple[str, str], ...] = ()
     """Names of transforms, or a pair for `{"replace": [from, to]}`."""
     map: tuple[tuple[str, str], ...] = ()
@@ -107,6 +113,10 @@ class Source:
     distinct: bool = False
     optional: bool = False
     """A file without the source's columns simply has no such rows."""
+    instead: bool = False
+    """Read only where the source before it was left out."""
+    unless: tuple[str, ...] = ()
+    """Files of the mapper; where one of them is there, the source has no rows."""
     path: str = ""
     """Where in the mapper's document it stands, for errors."""
 

@@ -49,17 +49,24 @@ def _digest(document: Mapping[str, Any]) -> str:
 
 
 def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
+    patterns = tuple(pattern.removesuffix(".gz") for pattern in _listed(value["pattern"]))
     return FileSpec(
         name=name,
-        pattern=value["pattern"].removesuffix(".gz"),
+        pattern=" or ".join(patterns),
         encoding=value.get("encoding", ""),
         delimiter=value.get("delimiter", "").replace("\\t", "\t"),
         optional=value.get("optional", False),
         several=value.get("several", ""),
+        empty=tuple(value["empty"]) if "empty" in value else None,
+        patterns=patterns,
+        excluded=_listed(value.get("except", [])),
         columns=tuple((column, tuple(others)) for column, others in value.get("columns", {}).items()),
         blank=tuple(value.get("blank", ())),
-        empty=tuple(value["empty"]) if "empty" in value else None,
     )
+
+
+def _listed(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _entity(name: str, value: Any) -> EntityMap:
@@ -89,6 +96,8 @@ def _source(part: Mapping[str, Any], bound: Mapping[str, str], path: str) -> Sou
         where=tuple(_conditions(part.get("where"), bound)),
         distinct=part.get("distinct", False),
         optional=part.get("optional", False),
+        instead=part.get("instead", False),
+        unless=_listed(part.get("unless", [])),
         path=path,
     )
 
@@ -106,8 +115,9 @@ def _join(value: Mapping[str, Any], bound: Mapping[str, str]) -> Join:
 
 def _conditions(value: Any, bound: Mapping[str, str]) -> Iterator[Condition]:
     for item in value if isinstance(value, list) else [value] if value else []:
-        column = _bind(item["column"], bound)
+        column, *others = (_bind(c, bound) for c in _listed(item["column"]))
         flags = {"ignore_case": item.get("ignore_case", False), "optional": item.get("optional", False)}
+        flags["others"] = tuple(others)
         for operator in ("in", "not_in", "equals", "not_equals", "not_empty", "empty", "matches"):
             if operator not in item:
                 continue
@@ -123,12 +133,10 @@ def _conditions(value: Any, bound: Mapping[str, str]) -> Iterator[Condition]:
 def _field(name: str, value: Any, bound: Mapping[str, str]) -> Field:
     if isinstance(value, str):
         value = {"column": value}
-    columns = value.get("column", [])
-    columns = [columns] if isinstance(columns, str) else columns
     split = value.get("split", "")
     return Field(
         name=name,
-        columns=tuple(_bind(c, bound) for c in columns),
+        columns=tuple(_bind(c, bound) for c in _listed(value.get("column", []))),
         const=_bind(value["const"], bound) if "const" in value else None,
         template=_bind(value["template"], bound) if "template" in value else None,
         split="," if split is True else split or "",

@@ -8,8 +8,8 @@ from reconciler.errors import MapperError
 from reconciler.mapping.columns import Table, split_alias
 from reconciler.mapping.model import Source
 from reconciler.mapping.near import near_names
+from reconciler.mapping.sql import NULL
 
-NULL = "NULL::VARCHAR"
 _MAX_LISTED = 400
 """Characters of a list of columns."""
 

@@ -6,6 +6,10 @@ states (constants, formats, patterns) are written into SQL, and only through `li
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+NULL = "NULL::VARCHAR"
+
 
 def literal(text: str) -> str:
     """A SQL string literal that stands for exactly this text."""
@@ -22,3 +26,8 @@ def name(identifier: str) -> str:
 def literal_list(texts: tuple[str, ...]) -> str:
     """A parenthesised list for IN."""
     return "(" + ", ".join(literal(t) for t in texts) + ")"
+
+
+def first_not_empty(expressions: Sequence[str]) -> str:
+    """The first of these texts that is not empty; nothing where there are none."""
+    return f"coalesce({', '.join(expressions)})" if len(expressions) > 1 else (*expressions, NULL)[0]

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from reconciler.errors import RosterError
+from reconciler.mapping.filenames import may_be_meant
 from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import RemoteFile
 from reconciler.roster.series import choice_notices
@@ -133,7 +134,7 @@ def is_read(mapper: Mapper, file: RemoteFile) -> bool:
 
 
 def _is_read(mapper: Mapper, name: str) -> bool:
-    return any(spec.matches(name) for spec in mapper.files.values())
+    return any(may_be_meant(spec, name) for spec in mapper.files.values())
 
 
 def _refuse_twice(mapper: Mapper, available: Sequence[RemoteFile]) -> None:

@@ -109,7 +109,7 @@ def _key_columns(source: Source, entity: str, file: str) -> set[str] | None:
     if source.file == file:
         found = set(keys)
     for join in source.joins:
-        tested = any(split_alias(c.column, (join.alias,))[0] for c in source.where)
+        tested = any(split_alias(name, (join.alias,))[0] for c in source.where for name in c.columns)
         if join.file == file and tested:
             found = (found or set()) | {right for left, right in join.on if left in keys}
     return found

@@ -34,10 +34,17 @@ def drift_notices(
 
 def _stand_ins(file: LoadedFile, wanted: Sequence[str]) -> Iterator[str]:
     """Columns that are read for others."""
+    for column, written in _as_written(file, wanted):
+        if loose(written) != loose(column):
+            yield f"{file.table.display}: {written!r} is read for {column}"
+
+
+def _as_written(file: LoadedFile, wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The mapper's columns that the file has, each with its name in the file's own header."""
     for column in wanted:
         place = file.table.find(column)
-        if place is not None and loose(file.table.columns[place]) != loose(column):
-            yield f"{file.table.display}: {file.table.columns[place]!r} is read for {column}"
+        if place is not None:
+            yield column, file.parsed[0].header[place]
 
 
 def _file_names(file: LoadedFile) -> Iterator[str]:
@@ -47,8 +54,8 @@ def _file_names(file: LoadedFile) -> Iterator[str]:
 
 
 def _case(file: LoadedFile, wanted: Sequence[str]) -> Iterator[str]:
-    there = {loose(column): column for column in file.table.columns}
-    other = [f"{there[loose(c)]!r} for {c}" for c in wanted if there.get(loose(c), c) != c]
+    pairs = _as_written(file, wanted)
+    other = [f"{w!r} for {c}" for c, w in pairs if w != c and loose(w) == loose(c)]
     if other:
         more = f" and {len(other) - _SHOWN} more" if len(other) > _SHOWN else ""
         yield f"{file.table.display} writes names in another case: {', '.join(other[:_SHOWN])}{more}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
 from reconciler.errors import MapperError, RosterError
-from reconciler.mapping.columns import Table, loose, other_names, standard_name, wanted_columns
+from reconciler.mapping.columns import Table, loose, wanted_columns
 from reconciler.mapping.compile import compile_source
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper, Source
@@ -51,10 +52,7 @@ def load_files(
 
 
 def _wanted(mapper: Mapper, file: str) -> set[str]:
-    if file == MANIFEST:
-        return {_PROPERTY, _VALUE}
-    spec, wanted = mapper.files[file], wanted_columns(mapper, file)
-    return wanted.union(*(other_names(spec.columns, column) for column in wanted))
+    return {_PROPERTY, _VALUE} if file == MANIFEST else wanted_columns(mapper, file)
 
 
 def _refuse_partial(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> None:
@@ -83,8 +81,7 @@ def refuse_lost_columns(
     `known` has the columns of each file of the mapper at the last accepted sync.
     """
     for loaded in files:
-        also = loaded.spec.columns
-        had = {standard_name(also, c) for c in known.get(loaded.spec.name, ())}
+        had = {loose(c) for c in known.get(loaded.spec.name, ())}
         if had and loaded.table.absent and _is_joined(mapper, loaded.spec.name):
             raise RosterError(
                 f"{loaded.spec.pattern} is gone: it was there at the last sync, and fills fields of "
@@ -93,7 +90,7 @@ def refuse_lost_columns(
                 hint="ask the district to send it again, or let this through with --allow-removals",
             )
         wanted = {loose(c) for c in wanted_columns(mapper, loaded.spec.name)}
-        lost = (had & wanted) - {standard_name(also, c) for c in loaded.table.columns}
+        lost = (had & wanted) - {loose(c) for c in loaded.table.columns}
         if lost and not loaded.table.absent:
             raise MapperError(
                 f"{loaded.table.display} no longer has the column {min(lost)!r} of the last sync",
@@ -117,12 +114,34 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
             f"CREATE TABLE raw_{entity} (_part INTEGER, _file INTEGER, _src INTEGER, _line BIGINT, "
             f"{columns}, _problems VARCHAR[])"
         )
-        entity_map = mapper.entities.get(entity)
-        for part, source in enumerate(entity_map.sources if entity_map else ()):
-            query = _compiled(mapper, source, entity, tables)
-            if query:
-                numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
-                _insert(db, f"INSERT INTO raw_{entity} {numbered}", mapper.place(source.path))
+        for part, source, query in _compiled(mapper, entity, tables):
+            numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
+            _insert(db, f"INSERT INTO raw_{entity} {numbered}", mapper.place(source.path))
+
+
+def _compiled(mapper: Mapper, entity: str, tables: Mapping[str, Table]) -> Iterator[tuple[int, Source, str]]:
+    """The sources of an entity that these files have, each with its number and its query.
+
+    One that says `instead` is left out where the one before it was not. Where none of such a row of sources
+    can be read, the error is that of the first, which most exports are meant to fit.
+    """
+    entity_map = mapper.entities.get(entity)
+    numbered = enumerate(entity_map.sources if entity_map else ())
+    is_read, first = False, None
+    for _, repeated in groupby(numbered, key=lambda pair: pair[1].path):
+        parts = list(repeated)
+        if not parts[0][1].instead:
+            is_read, first = False, parts[0][1]
+        elif is_read:
+            continue
+        try:
+            found = [(part, source, _query(mapper, source, entity, tables)) for part, source in parts]
+        except MapperError:
+            if first:
+                _query(mapper, replace(first, optional=False), entity, tables)
+            raise
+        is_read = any(query for *_, query in found)
+        yield from ((part, source, query) for part, source, query in found if query)
 
 
 def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
@@ -133,11 +152,10 @@ def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence
     tables = {f.spec.name: f.table for f in files}
     for entity in ("students", "contacts"):
         db.execute(f"CREATE TABLE seen_{entity} (id VARCHAR)")
-        entity_map = mapper.entities.get(entity)
-        for source in (s for s in (entity_map.sources if entity_map else ()) if s.where):
+        for source in (s for _, s, _ in _compiled(mapper, entity, tables) if s.where):
             keys = tuple(f for f in source.fields if f.name == "id")
             open_source = replace(source, where=(), fields=keys, distinct=False)
-            query = _compiled(mapper, open_source, entity, tables) if keys else None
+            query = _query(mapper, open_source, entity, tables) if keys else None
             if query:
                 _insert(
                     db,
@@ -146,7 +164,7 @@ def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence
                 )
 
 
-def _compiled(mapper: Mapper, source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
+def _query(mapper: Mapper, source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
     """As `compile_source`; a column that is missing is told with the place in the mapper that reads it."""
     try:
         return compile_source(source, entity, tables)

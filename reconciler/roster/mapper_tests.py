@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.errors import ReconcilerError, RosterError
 from reconciler.mapping.carried import CarriedTest, Row, mistakes_in_tests
 from reconciler.mapping.entities import ENTITIES, RIGHTS
+from reconciler.mapping.filenames import may_be_meant
 from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
 from reconciler.roster.roster import Roster
@@ -49,7 +50,7 @@ def run_carried_tests(mapper: Mapper) -> list[Failure]:
     """Every failure of every test, in the order of the document; empty where all hold. Never raises."""
 
     def is_read(name: str) -> bool:
-        return any(spec.matches(name) for spec in mapper.files.values())
+        return any(may_be_meant(spec, name) for spec in mapper.files.values())
 
     found = [Failure(*mistake) for mistake in mistakes_in_tests(mapper.tests, is_read)]
     wrong = {failure.path[1] for failure in found}
@@ -87,7 +88,7 @@ def _see(mapper: Mapper, test: CarriedTest, folder: Path) -> _Seen:
 
 def _encoded(mapper: Mapper, name: str, text: str) -> bytes:
     """A file's bytes in the encoding in which the mapper reads files of this name. Raises RosterError."""
-    declared = (s.encoding for s in mapper.files.values() if s.encoding and s.matches(name))
+    declared = (s.encoding for s in mapper.files.values() if s.encoding and may_be_meant(s, name))
     encoding = next(declared, "utf-8")
     try:
         return text.encode(encoding)

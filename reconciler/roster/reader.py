@@ -16,6 +16,7 @@ from typing import Protocol
 
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import SPACES, loose
+from reconciler.mapping.headers import renamed
 from reconciler.roster.encoding import detect_delimiter, detect_encoding
 from reconciler.roster.lines import Lines, UnclosedError, cells_of, clean
 
@@ -53,6 +54,8 @@ class ParsedFile:
     ends_with_newline: bool = True
     trailer: tuple[int, str] | None = None
     """The number and the text of a last line that is no row."""
+    header: tuple[str, ...] = ()
+    """The columns as the file names them; `columns` has the mapper's names for some."""
 
 
 class _Writer(Protocol):
@@ -68,8 +71,10 @@ def read_header(
     encoding: str = "",
     delimiter: str = "",
     wanted: Collection[str] | None = None,
+    columns: Sequence[tuple[str, Sequence[str]]] = (),
 ) -> ParsedFile:
     """How the file at `path` is to be read, and its columns; no row is read. `wanted` None: all columns.
+    `columns` are the mapper's names for columns, each with the names that it goes by in files.
 
     Raises RosterError csv.encoding, and csv.header for a file that is empty or does not start with a header
     (none of the `wanted` columns is on its first line).
@@ -82,10 +87,13 @@ def read_header(
         raise RosterError(
             f"{display} is empty", code="csv.header", hint=f"the export may have failed; {_CHANGED}"
         )
-    delimiter = delimiter or said or detect_delimiter(header_line, wanted or ())
-    columns = _header(header_line, delimiter, wanted or (), display)
-    is_plain = lines.number == 1 and len(columns) == len(cells_of(header_line, delimiter))
-    return ParsedFile(display, codec, delimiter, columns, _places(columns, wanted), is_plain)
+    known = {*(wanted or ()), *(name for _, others in columns for name in others)}
+    delimiter = delimiter or said or detect_delimiter(header_line, known)
+    header = _cells(header_line, delimiter)
+    names = renamed(header, _all_names(columns, wanted or ())) if columns else header
+    _refuse_no_header(names, wanted or (), display)
+    is_plain = lines.number == 1 and len(header) == len(cells_of(header_line, delimiter))
+    return ParsedFile(display, codec, delimiter, names, _places(names, wanted), is_plain, header=header)
 
 
 def read_rows(path: Path, to: Path, parsed: ParsedFile) -> None:
@@ -109,12 +117,24 @@ def _first_line(lines: Lines) -> tuple[str, str]:
     return (lines.first_with_text(), said[1]) if said else (line, "")
 
 
-def _header(line: str, delimiter: str, wanted: Collection[str], display: str) -> tuple[str, ...]:
+def _cells(line: str, delimiter: str) -> tuple[str, ...]:
     columns = cells_of(line, delimiter)
     while columns and not columns[-1]:
         columns = columns[:-1]
+    return columns
+
+
+def _all_names(
+    columns: Sequence[tuple[str, Sequence[str]]], wanted: Collection[str]
+) -> list[tuple[str, Sequence[str]]]:
+    """The columns with other names, then those that have none: their punctuation does not count either."""
+    listed = {column for column, _ in columns}
+    return [*columns, *((column, ()) for column in sorted(wanted) if column not in listed)]
+
+
+def _refuse_no_header(columns: Sequence[str], wanted: Collection[str], display: str) -> None:
     if columns and (not wanted or {loose(c) for c in columns} & {loose(w) for w in wanted}):
-        return columns
+        return
     named = sorted(wanted)
     raise RosterError(
         f"{display} does not start with a header: its first line has none of the columns that the "

@@ -62,7 +62,8 @@ class _Places:
         source = self._mapper.entities[entity].sources[part % _OF_RELATIONSHIPS]
         columns = next((f.columns for f in source.fields if f.name == wanted), ())
         table = self._files[file].table
-        there = [table.columns[p] for p in (table.find(c) for c in columns) if p is not None]
+        header = self._files[file].parsed[0].header
+        there = [header[p] for p in (table.find(c) for c in columns) if p is not None]
         return (there or [*columns, wanted])[0]
 
 

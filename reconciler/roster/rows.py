@@ -239,8 +239,15 @@ def _row_hash(columns: Sequence[str]) -> str:
 
 
 def _named_contacts() -> str:
-    """Contact rows with first and last name filled from `name` where a file gives one column."""
-    others = ", ".join(name(f) for f in ENTITIES["contacts"].fields if f not in ("first_name", "last_name"))
+    """Contact rows with first and last name filled from `name` where a file gives one column.
+
+    A second phone that is the first one again says nothing: which numbers a file has differs row by row.
+    """
+    others = ", ".join(
+        "nullif(phone_2, phone) AS phone_2" if f == "phone_2" else name(f)
+        for f in ENTITIES["contacts"].fields
+        if f not in ("first_name", "last_name")
+    )
     given = "first_name IS NULL AND last_name IS NULL AND name IS NOT NULL"
     first, last = first_and_last("_whole")
     return (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from reconciler.errors import RosterError
+from reconciler.mapping.filenames import meant
 from reconciler.mapping.model import FileSpec, Mapper
 from reconciler.roster.delta import RemoteFile
 
@@ -53,7 +54,8 @@ def newest(files: Sequence[RemoteFile], pattern: str) -> Newest:
 
 def matching_files(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
     """The available files that a file of the mapper may be read from."""
-    return [f for f in available if spec.matches(f.name)]
+    names = meant(spec, [f.name for f in available])
+    return [f for f in available if f.name in names]
 
 
 def choice_notices(mapper: Mapper, available: Sequence[RemoteFile]) -> tuple[str, ...]:

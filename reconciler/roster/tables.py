@@ -83,7 +83,12 @@ def load_file(
     parsed: list[ParsedFile] = []
     for number, (display, path) in enumerate(files):
         one = read_header(
-            path, display=display, encoding=spec.encoding, delimiter=spec.delimiter, wanted=wanted
+            path,
+            display=display,
+            encoding=spec.encoding,
+            delimiter=spec.delimiter,
+            wanted=wanted,
+            columns=spec.columns,
         )
         _refuse_twice(one, wanted)
         load_part(connection, f"{sql_name}_{number}", path, one, scratch)
@@ -94,7 +99,7 @@ def load_file(
     connection.execute(f"CREATE VIEW {sql_name} AS {' UNION ALL '.join(parts)}")
     display = parsed[0].display if len(parsed) == 1 else spec.pattern
     words = _load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
-    table = Table(spec.name, sql_name, parsed[0].columns, display, also=spec.columns, broken_words=words)
+    table = Table(spec.name, sql_name, parsed[0].columns, display, broken_words=words)
     return LoadedFile(spec, table, tuple(parsed), _notices(spec, parsed))
 
 
