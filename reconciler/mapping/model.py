@@ -26,6 +26,8 @@ class FileSpec:
     optional: bool = False
     several: Literal["", "all", "newest"] = ""
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
+    key: str = ""
+    """The column by which rows of a delta find those that they change; empty: it cannot be a delta."""
 
 
 @dataclass(frozen=True, slots=True)

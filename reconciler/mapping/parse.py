@@ -54,6 +54,7 @@ def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
         delimiter=value.get("delimiter", "").replace("\\t", "\t"),
         optional=value.get("optional", False),
         several=value.get("several", ""),
+        key=value.get("key", ""),
     )
 
 
