@@ -102,3 +102,5 @@ class Snapshot:
     """Digest over everything but the files that decides the rows: mapper, school mapping, pattern, path."""
     settled: bool = False
     """False where a file was so young that a later change could carry the same size and time."""
+    pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Files that were seen and never written, by name in the mapper: their digests, oldest first."""

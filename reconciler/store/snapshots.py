@@ -16,6 +16,7 @@ def snapshot_to_text(snapshot: Snapshot) -> str:
         "newline": dict(snapshot.newline),
         "spec_digest": snapshot.spec_digest,
         "settled": snapshot.settled,
+        "pending": {file: list(digests) for file, digests in snapshot.pending.items()},
     }
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
@@ -32,4 +33,5 @@ def snapshot_from_text(text: str | None) -> Snapshot:
         newline=value["newline"],
         spec_digest=value["spec_digest"],
         settled=value["settled"],
+        pending={file: tuple(digests) for file, digests in value.get("pending", {}).items()},
     )
