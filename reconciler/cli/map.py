@@ -19,6 +19,8 @@ from reconciler.mapping.library import read_mapper
 from reconciler.mapping.model import Mapper
 from reconciler.render.text import table
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
+from reconciler.roster.manifest import read_manifest
+from reconciler.roster.package import Package
 from reconciler.roster.roster import Roster
 from reconciler.roster.tables import choose_files
 from reconciler.roster.workspace import workspace
@@ -53,7 +55,16 @@ def command(
     available = [_as_remote(p) for p in sorted(folder.iterdir()) if p.is_file()]
     chosen = choose_files(model, available)
     files = {name: [(f.name, folder / f.name) for f in found] for name, found in chosen.items()}
-    with workspace() as scratch, Roster(model, files, scratch) as roster:
+    with workspace() as scratch:
+        manifest = read_manifest(model, files, scratch)
+        package = Package(manifest) if manifest else None
+        _map(Roster(model, files, scratch, package=package), entity, limit, rejects, form)
+    return DONE
+
+
+def _map(roster: Roster, entity: str | None, limit: int | None, rejects: Path | None, form: str) -> None:
+    """Resolve and print."""
+    with roster:
         counts = roster.resolve(None)
         not_taken = roster.rejects()
         for notice in roster.notices:
@@ -64,7 +75,6 @@ def command(
         else:
             _print_counts(counts, form, err=False)
     _print_rejects(not_taken, rejects)
-    return DONE
 
 
 def _mapper(app: App, name: str) -> Mapper:

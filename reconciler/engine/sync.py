@@ -14,6 +14,7 @@ from reconciler.planning.connection import Connection
 from reconciler.planning.limits import GUARDED, breaches
 from reconciler.roster.causes import likely_cause
 from reconciler.roster.delta import RowCounts, SisSchool, Snapshot
+from reconciler.roster.kept import KeptFile
 from reconciler.roster.roster import Roster
 
 
@@ -39,7 +40,7 @@ def sync_district(
     if _same_listing(visit):
         return SyncResult({}, unchanged=True)
     visit.download()
-    if _same_bytes(visit):
+    if _same_bytes(visit) or _says_nothing(visit):
         _write(context, lease, visit, None, run)
         return SyncResult({}, unchanged=True)
     roster = visit.roster()
@@ -72,8 +73,17 @@ def _same_listing(visit: Visit) -> bool:
 
 
 def _same_bytes(visit: Visit) -> bool:
+    """The files of the stored rows, uploaded again. Where another package came between, it is to be told."""
     previous = visit.previous
-    return previous.spec_digest == visit.spec_digest and dict(previous.sha256) == visit.sha256
+    same = previous.spec_digest == visit.spec_digest and dict(previous.sha256) == visit.sha256
+    return same and not previous.pending
+
+
+def _says_nothing(visit: Visit) -> bool:
+    """A package whose manifest says of every file that it is absent: no update."""
+    package = visit.package()
+    silent = package is not None and package.manifest.says_nothing
+    return silent and visit.previous.spec_digest == visit.spec_digest
 
 
 def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, run: str) -> None:
@@ -86,16 +96,23 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         newline=roster.final_newlines() if roster else previous.newline,
         spec_digest=visit.spec_digest,
         settled=visit.settled,
+        pending=visit.pending_after(),
     )
     context.store.write_sync(
         lease,
         [d for d in roster.deltas() if not d.is_empty] if roster else [],
         rejects=roster.rejects() if roster else None,
         schools=roster.schools() if roster else None,
+        kept=_kept(visit, roster) if roster else None,
         snapshot=snapshot,
         run=run,
         at=context.now(),
     )
+
+
+def _kept(visit: Visit, roster: Roster) -> list[KeptFile]:
+    """The source rows that the next package may change: a district without a manifest has none."""
+    return roster.kept_files() if visit.package() else []
 
 
 def _refuse_unreadable(context: Context, lease: Lease, roster: Roster) -> None:
@@ -144,12 +161,12 @@ def _refuse_emptied(visit: Visit, roster: Roster) -> None:
 
 
 def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCounts]) -> None:
-    if not any(c.removed for c in counts.values()):
-        return
+    missing = any(c.removed for c in counts.values())
     for name, ends in roster.final_newlines().items():
-        if previous.newline.get(name) and not ends:
+        if previous.newline.get(name) and not ends and (missing or name in roster.delta_files):
             raise RosterError(
-                f"{name} no longer ends with a line break and rows are missing: its upload was cut",
+                f"{name} no longer ends with a line break and "
+                f"{'rows are missing' if missing else 'is a delta'}: its upload was cut",
                 code="csv.truncated",
                 hint="nothing was changed; ask the district to upload it again, or use --allow-removals",
             )
@@ -185,7 +202,8 @@ def _hold(
         return
     cause = "the files are those of the last sync, so it is the district's own file, or its mapper"
     if dict(visit.previous.sha256) != visit.sha256:
-        cause = likely_cause(roster, counts, visit.previous.files, visit.files(), schools_before)
+        whole = [f for f in visit.files() if f.name not in roster.delta_files]
+        cause = likely_cause(roster, counts, visit.previous.files, whole, schools_before)
     raise HoldError(
         "; ".join(map(str, found)) + f". Likely cause: {cause}",
         code="sync.removals" if "removal" in found[0].limit else "sync.changes",

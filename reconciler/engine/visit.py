@@ -9,13 +9,16 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.engine.context import Context
-from reconciler.engine.ports import FileSession
+from reconciler.engine.ports import FileSession, Lease
+from reconciler.engine.sequence import Pending, refuse_lost, seen, written
 from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
 from reconciler.planning.connection import Connection
 from reconciler.roster.delta import RemoteFile, Snapshot
+from reconciler.roster.manifest import LocalFiles, Manifest, read_manifest
+from reconciler.roster.package import Package
 from reconciler.roster.roster import Roster
-from reconciler.roster.tables import choose_files
+from reconciler.roster.tables import MANIFEST, choose_files
 
 _RACY_SECONDS = 3.0
 """A file this young may change again and keep its size and its time, which many servers give in seconds."""
@@ -25,8 +28,9 @@ class Visit:
     """The steps of one run share a visit, so that test, initialize and sync see the same files."""
 
     def __init__(
-        self, context: Context, connection: Connection, host_key_seen: str, previous: Snapshot, folder: Path
-    ):
+        self, context: Context, connection: Connection, host_key_seen: str, previous: Snapshot, folder: Path,
+        lease: Lease | None = None,
+    ):  # fmt: skip
         self._context = context
         self._connection = connection
         self.host_key_seen = host_key_seen
@@ -36,6 +40,11 @@ class Visit:
         """Which files the stored rows came from."""
         self.waived = connection.district.id in context.allow_removals
         """The limits of this district are waived in this run."""
+        self.pending = previous.pending
+        """Which files of the district's packages were seen and never written."""
+        self._lease = lease
+        """None: nothing is written down."""
+        self._package: Package | None = None
         self._roster: Roster | None = None
         self._session: FileSession | None = None
         self._listing: list[RemoteFile] | None = None
@@ -128,13 +137,57 @@ class Visit:
         there at the last sync and is gone among them.
         """
         if self._roster is None:
-            local = self.download()
-            files = {name: [(f.name, local[f.name]) for f in found] for name, found in self.chosen().items()}
-            scratch = self._folder / "roster"
-            scratch.mkdir(exist_ok=True)
             known = {} if self.waived else self.previous.columns
-            self._roster = Roster(self.mapper, files, scratch, known_columns=known)
+            package, files = self.package(), self._files_at_hand()
+            self._roster = Roster(self.mapper, files, self._scratch(), known_columns=known, package=package)
         return self._roster
+
+    def package(self) -> Package | None:
+        """What the manifest among the files says, on record as seen; None where there is no manifest.
+
+        Raises RosterError csv.manifest where it cannot be followed, or an earlier package was lost.
+        """
+        if self._package is None:
+            manifest = read_manifest(self.mapper, self._files_at_hand(), self._scratch())
+            if manifest:
+                self._see(manifest)
+                kept = self._context.store.kept_files(self._connection.district.id)
+                self._package = Package(manifest, kept, self.waived)
+        return self._package
+
+    def _see(self, manifest: Manifest) -> None:
+        """Put the package on record before anything is made of it: from here on it can be lost."""
+        digests = self._digests(self.sha256)
+        after = seen(self.pending, manifest.modes, digests, self._digests(self.previous.sha256))
+        if self._lease and after != self.pending:
+            self._context.store.keep_pending(self._lease, after)
+        waiting, self.pending = self.pending, after
+        if not self.waived:
+            refuse_lost(waiting, manifest.modes, digests)
+
+    def pending_after(self) -> Pending:
+        """What still waits to be applied when these files are written."""
+        if self.waived or self._package is None:
+            return {}
+        return written(self.pending, self._package.manifest.modes, self._digests(self.sha256))
+
+    def _digests(self, sha256: Mapping[str, str]) -> dict[str, str]:
+        """For each file of the mapper one digest, of all the files that it is read from."""
+        found = {
+            name: " ".join(sha256.get(f.name, "") for f in files)
+            for name, files in self.chosen().items()
+            if files and name != MANIFEST
+        }
+        return {name: digest for name, digest in found.items() if digest.strip()}
+
+    def _files_at_hand(self) -> LocalFiles:
+        local = self.download()
+        return {name: [(f.name, local[f.name]) for f in found] for name, found in self.chosen().items()}
+
+    def _scratch(self) -> Path:
+        scratch = self._folder / "roster"
+        scratch.mkdir(exist_ok=True)
+        return scratch
 
     @property
     def spec_digest(self) -> str:

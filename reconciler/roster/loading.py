@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from reconciler.errors import MapperError, RosterError
-from reconciler.mapping.columns import loose, wanted_columns
+from reconciler.mapping.columns import Table, loose, wanted_columns
 from reconciler.mapping.compile import compile_source
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper, Source
 from reconciler.mapping.sql import name
-from reconciler.roster.tables import LoadedFile, load_file
-
-MANIFEST = "manifest"
-"""The mapper's name for OneRoster's manifest.csv, which says of each file whether it is bulk or delta."""
-_PROPERTY, _VALUE = "propertyName", "value"
+from reconciler.roster.base import keep
+from reconciler.roster.change import STATUS
+from reconciler.roster.kept import KeptFile
+from reconciler.roster.manifest import COLUMNS, LocalFiles
+from reconciler.roster.package import Package, load_packaged
+from reconciler.roster.tables import MANIFEST, LoadedFile, load_file, no_file
 
 
 def load_files(
     db: duckdb.DuckDBPyConnection,
     mapper: Mapper,
-    files: Mapping[str, Sequence[tuple[str, Path]]],
+    files: LocalFiles,
     scratch: Path,
+    package: Package | None,
 ) -> list[LoadedFile]:
-    """Every file of the mapper as a table, f0, f1, … in the mapper's order.
+    """Every file of the mapper as a table, f0, f1, … in the mapper's order, under the package's manifest.
 
-    Raises RosterError csv.encoding, csv.header, and csv.truncated for a file that ends within a row.
+    Raises RosterError csv.encoding, csv.header, csv.manifest, sftp.no-files, and csv.truncated for a file
+    that ends within a row.
     """
-    loaded = [
-        load_file(db, spec, f"f{index}", files.get(file, ()), _wanted(mapper, file), scratch)
-        for index, (file, spec) in enumerate(mapper.files.items())
-    ]
-    _refuse_partial(db, loaded)
+    loaded = []
+    for index, (file, spec) in enumerate(mapper.files.items()):
+        there, wanted = files.get(file, ()), _wanted(mapper, file, package is not None)
+        if package and file != MANIFEST:
+            loaded.append(load_packaged(db, spec, f"f{index}", there, wanted, scratch, package))
+        elif there or spec.optional:
+            loaded.append(load_file(db, spec, f"f{index}", there, wanted, scratch))
+        else:
+            raise no_file(spec, "manifest.csv without it")
     for one in (p for f in loaded for p in f.parsed):
         if one.truncated_at:
             raise RosterError(
@@ -46,26 +53,24 @@ def load_files(
     return loaded
 
 
-def _wanted(mapper: Mapper, file: str) -> set[str]:
-    return {_PROPERTY, _VALUE} if file == MANIFEST else wanted_columns(mapper, file)
+def _wanted(mapper: Mapper, file: str, packaged: bool) -> set[str]:
+    """The columns that are read of a file: those of the mapper, and in a package what a delta is read by."""
+    if file == MANIFEST:
+        return set(COLUMNS)
+    key = mapper.files[file].key
+    return wanted_columns(mapper, file) | ({key, STATUS} if packaged and key else set())
 
 
-def _refuse_partial(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> None:
-    """Raise where the manifest says that a file is not the whole truth: read as such, it removes people."""
-    manifest = next((f.table for f in files if f.spec.name == MANIFEST and not f.table.absent), None)
-    places = (manifest.find(_PROPERTY), manifest.find(_VALUE)) if manifest else (None, None)
-    if manifest is None or None in places:
-        return
-    rows = db.execute(f"SELECT lower(c{places[0]}), lower(c{places[1]}) FROM {manifest.sql_name}").fetchall()
-    modes = {str(name).removeprefix("file."): value for name, value in rows}
-    for one in (p for f in files for p in f.parsed):
-        mode = modes.get(Path(one.display).stem.lower())
-        if mode in ("delta", "absent"):
-            raise RosterError(
-                f"manifest.csv says that {one.display} is {mode}, so it is not the whole of its rows",
-                code="csv.manifest",
-                hint="ask the district for bulk files: deltas are not read yet, and nothing was changed",
-            )
+def keep_files(
+    db: duckdb.DuckDBPyConnection,
+    mapper: Mapper,
+    files: Sequence[LoadedFile],
+    known: Collection[str],
+    scratch: Path,
+) -> list[KeptFile]:
+    """The rows of every file that a delta may change one day. `known` are the ids that are stored."""
+    kept = (keep(db, f, _wanted(mapper, f.spec.name, True), known, scratch) for f in files)
+    return [k for k in kept if k]
 
 
 def refuse_lost_columns(
@@ -120,22 +125,36 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
 def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
     """seen_<entity>(id) of students and contacts: ids that the files name, whatever `where` leaves out.
 
-    A contact of a student who is filtered out points at somebody who is known, not at nobody.
+    A contact of a student who is filtered out points at somebody who is known, not at nobody; and so does
+    one of somebody whom a delta deleted.
     """
     tables = {f.spec.name: f.table for f in files}
     for entity in ("students", "contacts"):
         db.execute(f"CREATE TABLE seen_{entity} (id VARCHAR)")
         entity_map = mapper.entities.get(entity)
-        for source in (s for s in (entity_map.sources if entity_map else ()) if s.where):
+        for source, among in _left_out(entity_map.sources if entity_map else (), files, tables):
             keys = tuple(f for f in source.fields if f.name == "id")
             open_source = replace(source, where=(), fields=keys, distinct=False)
-            query = compile_source(open_source, entity, tables) if keys else None
+            query = compile_source(open_source, entity, among) if keys else None
             if query:
                 _insert(
                     db,
                     f"INSERT INTO seen_{entity} SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL",
                     source,
                 )
+
+
+def _left_out(
+    sources: Sequence[Source], files: Sequence[LoadedFile], tables: Mapping[str, Table]
+) -> Iterator[tuple[Source, Mapping[str, Table]]]:
+    """The sources with conditions, over the tables; and each over the deleted rows of its file."""
+    deleted = {f.spec.name: f.deleted for f in files if f.deleted}
+    for source in sources:
+        if source.where:
+            yield source, tables
+        if source.file in deleted:
+            table = tables[source.file]
+            yield source, {**tables, source.file: replace(table, sql_name=deleted[source.file])}
 
 
 def _insert(db: duckdb.DuckDBPyConnection, query: str, source: Source) -> None:

@@ -8,6 +8,7 @@ import duckdb
 
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper
+from reconciler.roster.base import earlier
 from reconciler.roster.delta import Reject
 from reconciler.roster.tables import LoadedFile
 
@@ -31,20 +32,33 @@ def read_rejects(
     found: list[Reject] = []
     for read in (_judged, _values):
         for entity in ENTITIES:
-            found += read(db, _Places(mapper, files, entity), entity, limit)
+            found += read(db, _Places(db, mapper, files, entity), entity, limit)
     return found[:limit]
 
 
 class _Places:
     """Where the rows of an entity stand: names of files and columns as the district knows them."""
 
-    def __init__(self, mapper: Mapper, files: Sequence[LoadedFile], entity: str):
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile], entity: str
+    ):
+        self._db = db
         self._mapper = mapper
         self._files = files
         self._entity = entity
+        self._origins: dict[int, dict[int, tuple[int, int]]] = {}
 
-    def file(self, file: int, src: int) -> str:
-        return self._files[file].parsed[src].display
+    def row(self, file: int, src: int, line: int) -> tuple[str, int]:
+        """The name of the file, and the line in it; 0 for a row of an earlier package."""
+        loaded = self._files[file]
+        if loaded.origin:
+            if file not in self._origins:
+                found = self._db.execute(f"SELECT line, src, own FROM {loaded.origin}").fetchall()
+                self._origins[file] = {n: (s, own) for n, s, own in found}
+            if line not in self._origins[file]:
+                return earlier(loaded.table.display), 0
+            src, line = self._origins[file][line]
+        return loaded.parsed[src].display, line
 
     def column(self, part: int, file: int, field: str | None) -> str:
         """The column of the file that a field is read from; the field's own name where there is none."""
@@ -67,7 +81,7 @@ def _judged(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: 
     ).fetchall()
     return [
         Reject(
-            entity, places.file(f, s), line, places.column(part, f, col), code,
+            entity, *places.row(f, s, line), places.column(part, f, col), code,
             _REASONS[code].format(column=col), key=key,
         )
         for f, s, line, part, col, code, key in rows
@@ -87,7 +101,7 @@ def _values(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: 
     reason = _REASONS["row.value"]
     return [
         Reject(
-            entity, places.file(f, s), line, places.column(part, f, col), "row.value",
+            entity, *places.row(f, s, line), places.column(part, f, col), "row.value",
             reason.format(column=col), "warning", key,
         )
         for f, s, line, part, col, key in rows

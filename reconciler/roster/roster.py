@@ -19,9 +19,13 @@ from reconciler.roster import compare, keeping, loading
 from reconciler.roster.broken import BrokenLines
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
+from reconciler.roster.kept import KeptFile
+from reconciler.roster.package import Package
 from reconciler.roster.rejects import read_rejects
 from reconciler.roster.resolving import Before, resolve
 from reconciler.roster.taken import taken_rows
+
+_STORED_IDS = "SELECT id FROM old_students UNION SELECT id FROM old_contacts UNION SELECT id FROM old_staff"
 
 
 class Roster:
@@ -34,18 +38,20 @@ class Roster:
         scratch: Path,
         *,
         known_columns: Mapping[str, Sequence[str]] | None = None,
+        package: Package | None = None,
     ):
         """Read the files: for each file of the mapper, pairs of (name on the server, local path).
 
-        `known_columns` says which columns the files had at the last accepted sync. Raises RosterError and
-        MapperError for files that cannot be taken as a whole.
+        `known_columns` says which columns the files had at the last accepted sync; `package` what the
+        manifest among them says, and what is known of earlier packages. Raises RosterError and MapperError
+        for files that cannot be taken as a whole.
         """
         self.mapper = mapper
         self._scratch = scratch
         self._db = open_database(scratch)
         try:
             with told("while the files were read"):
-                self._files = loading.load_files(self._db, mapper, files, scratch)
+                self._files = loading.load_files(self._db, mapper, files, scratch, package)
                 loading.refuse_lost_columns(mapper, self._files, known_columns or {})
                 loading.map_entities(self._db, mapper, self._files)
                 loading.note_filtered(self._db, mapper, self._files)
@@ -111,6 +117,17 @@ class Roster:
     def final_newlines(self) -> dict[str, bool]:
         """Whether each physical file ends with a line break."""
         return {p.display: p.ends_with_newline for f in self._files for p in f.parsed}
+
+    @property
+    def delta_files(self) -> frozenset[str]:
+        """The names of the physical files that carry changes only."""
+        return frozenset(p.display for f in self._files if f.origin for p in f.parsed)
+
+    def kept_files(self) -> list[KeptFile]:
+        """The source rows that the next package may change; to be asked for when all is resolved."""
+        known = {i for (i,) in stream(self._db, _STORED_IDS)} if self._broken.shares() else set()
+        with told("while the rows were kept for the next package"):
+            return loading.keep_files(self._db, self.mapper, self._files, known, self._scratch)
 
     def broken_share(self) -> list[tuple[str, int, int]]:
         """(file, rows that could not be read, rows) for each file with such rows."""

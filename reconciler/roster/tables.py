@@ -16,6 +16,9 @@ from reconciler.roster.database import load_rows, plain_csv
 from reconciler.roster.delta import RemoteFile
 from reconciler.roster.reader import ParsedFile, read_csv
 
+MANIFEST = "manifest"
+"""The mapper's name for OneRoster's manifest.csv."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
@@ -25,6 +28,11 @@ class LoadedFile:
     table: Table
     parsed: tuple[ParsedFile, ...] = ()
     notices: tuple[str, ...] = field(default=())
+    origin: str = ""
+    """Where rows of earlier packages are among its rows: the SQL table that says which of them stand in
+    today's files, `line` to `src` and `own`. Empty: all do, as they are numbered."""
+    deleted: str = ""
+    """The SQL table, with the same columns, of the rows that deltas deleted: known, and no longer there."""
 
     @property
     def rows(self) -> int:
@@ -35,20 +43,27 @@ def choose_files(mapper: Mapper, available: Sequence[RemoteFile]) -> dict[str, l
     """Which of the available files each file of the mapper is read from; absent optional ones have none.
 
     Raises RosterError sftp.no-files where a file that is not optional is not there, and csv.ambiguous where
-    several match and the mapper does not say what to do then.
+    several match and the mapper does not say what to do then. With a manifest among the files, it is the
+    manifest that says which of them have to be there.
     """
-    return {name: _choose(spec, available) for name, spec in mapper.files.items()}
+    chosen = {name: _choose(spec, available) for name, spec in mapper.files.items()}
+    for name, found in chosen.items():
+        if not found and not mapper.files[name].optional and not chosen.get(MANIFEST):
+            raise no_file(mapper.files[name], ", ".join(f.name for f in available[:8]) or "nothing")
+    return chosen
+
+
+def no_file(spec: FileSpec, there: str) -> RosterError:
+    """The error for a file that the mapper needs and that is not there."""
+    return RosterError(
+        f"no file matches {spec.pattern}, which the mapper needs; there is {there}",
+        code="sftp.no-files",
+        hint="ask the district whether the export ran, or correct the mapper; nobody was removed",
+    )
 
 
 def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
     matches = [f for f in available if fnmatchcase(f.name.casefold(), spec.pattern.casefold())]
-    if not matches and not spec.optional:
-        there = ", ".join(f.name for f in available[:8]) or "nothing"
-        raise RosterError(
-            f"no file matches {spec.pattern}, which the mapper needs; there is {there}",
-            code="sftp.no-files",
-            hint="ask the district whether the export ran, or correct the mapper; nobody was removed",
-        )
     if len(matches) > 1 and not spec.several:
         raise RosterError(
             f"{len(matches)} files match {spec.pattern}: {', '.join(f.name for f in matches[:5])}",
@@ -88,7 +103,7 @@ def load_file(
     if not parsed:
         return LoadedFile(spec, Table(spec.name, sql_name, (), spec.pattern, absent=True))
     display = parsed[0].display if len(parsed) == 1 else spec.pattern
-    words = _load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
+    words = load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
     table = Table(spec.name, sql_name, parsed[0].columns, display, broken_words=words)
     return LoadedFile(spec, table, tuple(parsed), _notices(parsed))
 
@@ -100,7 +115,7 @@ def _refuse_twice(one: ParsedFile, wanted: set[str]) -> None:
         table.find(column)
 
 
-def _load_broken_words(
+def load_broken_words(
     connection: duckdb.DuckDBPyConnection, sql_name: str, parsed: Sequence[ParsedFile], scratch: Path
 ) -> str:
     """The words of the lines that could not be read, as a table; the empty name where there are none."""
