@@ -14,7 +14,6 @@ from reconciler.planning.connection import Connection
 from reconciler.planning.limits import GUARDED, breaches
 from reconciler.roster.causes import likely_cause
 from reconciler.roster.delta import RowCounts, SisSchool, Snapshot
-from reconciler.roster.kept import KeptFile
 from reconciler.roster.roster import Roster
 
 
@@ -103,16 +102,11 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         [d for d in roster.deltas() if not d.is_empty] if roster else [],
         rejects=roster.rejects() if roster else None,
         schools=roster.schools() if roster else None,
-        kept=_kept(visit, roster) if roster else None,
+        kept=roster.kept_files() if roster else None,
         snapshot=snapshot,
         run=run,
         at=context.now(),
     )
-
-
-def _kept(visit: Visit, roster: Roster) -> list[KeptFile]:
-    """The source rows that the next package may change: a district without a manifest has none."""
-    return roster.kept_files() if visit.package() else []
 
 
 def _refuse_unreadable(context: Context, lease: Lease, roster: Roster) -> None:

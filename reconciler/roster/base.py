@@ -76,7 +76,7 @@ def keep(
         f"(FORMAT csv, HEADER false, FORCE_QUOTE *, COMPRESSION gzip)"
     )
     rows = number(db, f"SELECT count(*) FROM {table.sql_name}")
-    unread = [b for p in _lasting(loaded) for b in p.broken]
+    unread = [b for p in loaded.lasting for b in p.broken]
     return KeptFile(
         loaded.spec.name,
         columns,
@@ -133,13 +133,6 @@ def unread_file(loaded: LoadedFile, kept: KeptFile, lines: Sequence[BrokenRow]) 
 def earlier(display: str) -> str:
     """How rows of an earlier package are named: their lines are in no file of today."""
     return f"{display} of an earlier package"
-
-
-def _lasting(loaded: LoadedFile) -> Sequence[ParsedFile]:
-    """The files whose unread lines keep people beyond today: not a delta, whose rows were known before."""
-    if not loaded.origin:
-        return loaded.parsed
-    return [p for p in loaded.parsed if p.display == earlier(loaded.table.display)]
 
 
 def _spare(line: BrokenRow, places: Collection[int], width: int, known: Collection[str]) -> BrokenRow:

@@ -51,12 +51,12 @@ def change_by(
     # What is mapped, and what shares are of, are all rows that are known.
     first, *others = delta.parsed
     parts = [replace(first, rows=rows - sum(p.rows for p in others)), *others]
-    parsed = (*parts, *unread_file(delta, kept, unread))
-    words = load_broken_words(db, f"{sql_name}_words", parsed, scratch)
+    earlier = unread_file(delta, kept, unread)
+    words = load_broken_words(db, f"{sql_name}_words", earlier, scratch)
     table = Table(delta.spec.name, sql_name, merge.header, delta.table.display, broken_words=words)
     notices = (*delta.notices, merge.notice())
     origin, deleted = f"{sql_name}_origin", f"{sql_name}_deleted"
-    return LoadedFile(delta.spec, table, parsed, notices, origin, deleted)
+    return LoadedFile(delta.spec, table, (*parts, *earlier), notices, origin, deleted, len(parts))
 
 
 def _refuse_lost(kept: KeptFile, delta: Table) -> None:
@@ -123,8 +123,8 @@ class _Merge:
 
     def is_resolved(self, line: BrokenRow) -> bool:
         """Whether the delta has a good row for the key of a line that could not be read before."""
-        place = _place(self._kept, self._delta.spec.key)
-        if len(line.cells) < len(self._kept.columns):
+        place, width = _place(self._kept, self._delta.spec.key), len(self._kept.columns)
+        if len(line.cells) < width or (len(line.cells) > width and place > 0):
             return False
         query = f"SELECT count(*) FROM {self._rows} WHERE {self._key} = {literal(line.cells[place])}"
         return number(self._db, query) > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,36 +125,40 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
 def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
     """seen_<entity>(id) of students and contacts: ids that the files name, whatever `where` leaves out.
 
-    A contact of a student who is filtered out points at somebody who is known, not at nobody; and so does
-    one of somebody whom a delta deleted.
+    A contact of a student who is filtered out points at somebody who is known, not at nobody.
     """
     tables = {f.spec.name: f.table for f in files}
     for entity in ("students", "contacts"):
         db.execute(f"CREATE TABLE seen_{entity} (id VARCHAR)")
         entity_map = mapper.entities.get(entity)
-        for source, among in _left_out(entity_map.sources if entity_map else (), files, tables):
-            keys = tuple(f for f in source.fields if f.name == "id")
-            open_source = replace(source, where=(), fields=keys, distinct=False)
-            query = compile_source(open_source, entity, among) if keys else None
-            if query:
-                _insert(
-                    db,
-                    f"INSERT INTO seen_{entity} SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL",
-                    source,
-                )
+        for source in (s for s in (entity_map.sources if entity_map else ()) if s.where):
+            _insert_ids(db, f"seen_{entity}", source, entity, tables)
 
 
-def _left_out(
-    sources: Sequence[Source], files: Sequence[LoadedFile], tables: Mapping[str, Table]
-) -> Iterator[tuple[Source, Mapping[str, Table]]]:
-    """The sources with conditions, over the tables; and each over the deleted rows of its file."""
-    deleted = {f.spec.name: f.deleted for f in files if f.deleted}
-    for source in sources:
-        if source.where:
-            yield source, tables
-        if source.file in deleted:
-            table = tables[source.file]
-            yield source, {**tables, source.file: replace(table, sql_name=deleted[source.file])}
+def note_deleted(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
+    """deleted_<entity>(id) of students, contacts and staff: whom a delta deleted. They are known as well."""
+    tables = {f.spec.name: f.table for f in files}
+    deleted = {
+        f.spec.name: {**tables, f.spec.name: replace(f.table, sql_name=f.deleted)} for f in files if f.deleted
+    }
+    for entity in ("students", "contacts", "staff"):
+        db.execute(f"CREATE TABLE deleted_{entity} (id VARCHAR)")
+        entity_map = mapper.entities.get(entity)
+        for source in (s for s in (entity_map.sources if entity_map else ()) if s.file in deleted):
+            _insert_ids(db, f"deleted_{entity}", source, entity, deleted[source.file])
+    for entity in ("students", "contacts"):
+        db.execute(f"INSERT INTO seen_{entity} SELECT id FROM deleted_{entity}")
+
+
+def _insert_ids(
+    db: duckdb.DuckDBPyConnection, into: str, source: Source, entity: str, tables: Mapping[str, Table]
+) -> None:
+    """The ids that a source names, whatever its conditions say."""
+    keys = tuple(f for f in source.fields if f.name == "id")
+    open_source = replace(source, where=(), fields=keys, distinct=False)
+    query = compile_source(open_source, entity, tables) if keys else None
+    if query:
+        _insert(db, f"INSERT INTO {into} SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL", source)
 
 
 def _insert(db: duckdb.DuckDBPyConnection, query: str, source: Source) -> None:

@@ -48,6 +48,7 @@ class Roster:
         """
         self.mapper = mapper
         self._scratch = scratch
+        self._is_packaged = package is not None
         self._db = open_database(scratch)
         try:
             with told("while the files were read"):
@@ -55,6 +56,7 @@ class Roster:
                 loading.refuse_lost_columns(mapper, self._files, known_columns or {})
                 loading.map_entities(self._db, mapper, self._files)
                 loading.note_filtered(self._db, mapper, self._files)
+                loading.note_deleted(self._db, mapper, self._files)
         except BaseException:
             self._db.close()
             raise
@@ -121,10 +123,12 @@ class Roster:
     @property
     def delta_files(self) -> frozenset[str]:
         """The names of the physical files that carry changes only."""
-        return frozenset(p.display for f in self._files if f.origin for p in f.parsed)
+        return frozenset(p.display for f in self._files for p in f.parsed[: f.changes])
 
     def kept_files(self) -> list[KeptFile]:
-        """The source rows that the next package may change; to be asked for when all is resolved."""
+        """The source rows that the next package may change, once all is resolved; none without a package."""
+        if not self._is_packaged:
+            return []
         known = {i for (i,) in stream(self._db, _STORED_IDS)} if self._broken.shares() else set()
         with told("while the rows were kept for the next package"):
             return loading.keep_files(self._db, self.mapper, self._files, known, self._scratch)

@@ -34,6 +34,14 @@ class LoadedFile:
     deleted: str = ""
     """The SQL table, with the same columns, of the rows that deltas deleted: known, and no longer there."""
 
+    changes: int = 0
+    """How many of `parsed`, the first ones, carry changes only: whoever their unread lines name is known."""
+
+    @property
+    def lasting(self) -> tuple[ParsedFile, ...]:
+        """The files of which a line that could not be read may be the only row of somebody."""
+        return self.parsed[self.changes :]
+
     @property
     def rows(self) -> int:
         return sum(p.rows for p in self.parsed)

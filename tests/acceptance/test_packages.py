@@ -1,22 +1,23 @@
-"""OneRoster's packages: bulk is the whole truth, a delta is a change of what was known, absent says nothing."""
+"""OneRoster's packages, through the program: bulk is all, a delta is a change of it, absent says nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.mapping.library import builtin
 from tests.acceptance.world import World, csv_text, result_of
+from tests.roster.packages import Rows, manifest, table
 
-Rows = Mapping[str, tuple[str, ...]]
-"""sourcedId to the cells after `status`."""
-
-HEADERS = {
-    "orgs": ("name", "type"),
-    "users": ("orgSourcedIds", "role", "givenName", "familyName", "phone", "agentSourcedIds"),
-    "demographics": ("birthDate", "sex"),
-}
 ORGS: Rows = {"S1": ("Lincoln", "school"), "S2": ("Grant", "school")}
 USERS: Rows = {
     **{f"k{n}": ("S1", "student", f"Kid{n}", "Okafor", "", f"p{n}") for n in range(1, 7)},
@@ -27,25 +28,13 @@ BIRTHS: Rows = {f"k{n}": (f"2015-0{n}-03", "female") for n in range(1, 7)}
 DELETED = "tobedeleted"
 
 
-def table(file: str, rows: Rows, statuses: Mapping[str, str] | None = None) -> str:
-    """A file of a package; the statuses are a delta's."""
-    said = statuses or {}
-    listed = [(key, said.get(key, ""), *cells) for key, cells in rows.items()]
-    return csv_text(("sourcedId", "status", *HEADERS[file]), listed)
-
-
-def manifest(**modes: str) -> str:
-    rows = [("manifest.version", "1.0"), ("oneroster.version", "1.1"), ("file.classes", "absent")]
-    return csv_text(("propertyName", "value"), [*rows, *((f"file.{f}", mode) for f, mode in modes.items())])
-
-
 def send(world: World, files: Mapping[str, str] | None = None, **modes: str) -> None:
     """Replace the district's folder by a package; a file that no mode is said of is absent."""
     for path in world.export_of("oak").iterdir():
         path.unlink()
     listed = {"orgs": "absent", "users": "absent", "demographics": "absent", **modes}
     contents = {f"{name}.csv": content for name, content in (files or {}).items()}
-    world.put("oak", {"manifest.csv": manifest(**listed), **contents})
+    world.put("oak", {"manifest.csv": manifest(listed), **contents})
 
 
 BULK = {"orgs": "bulk", "users": "bulk", "demographics": "bulk"}
@@ -129,15 +118,6 @@ def test_a_delta_changes_adds_and_deletes_and_leaves_the_others(oak: World) -> N
     assert note == "users.csv is a delta: 2 rows written over the 13 that were known, 1 deleted"
 
 
-def test_a_parent_who_is_in_no_delta_stays_tied_to_a_child_who_is(oak: World) -> None:
-    changed = {"k1": ("S1", "student", "Kid1", "Okafor-Hill", "", "p1,p2")}
-    send(oak, {"users": table("users", changed)}, users="delta")
-    synced(oak)
-    tied = {(r["student"], r["contact"]) for r in oak.export("relationships")}
-    assert {("k1", "p1"), ("k1", "p2")} <= tied
-    assert len(tied) == 7
-
-
 def test_a_deleted_parent_goes_with_the_relationships_and_comes_back_with_them(oak: World) -> None:
     parent = {"p1": USERS["p1"]}
     send(oak, {"users": table("users", parent, {"p1": DELETED})}, users="delta")
@@ -185,15 +165,6 @@ def test_a_delta_with_a_header_alone_changes_nothing(oak: World) -> None:
     assert oak.everything() == before
 
 
-def test_bulk_and_delta_mix_in_one_package(oak: World) -> None:
-    births = {**BIRTHS, "k1": ("2013-01-01", "male")}
-    send(oak, {"users": table("users", {"k2": USERS["k2"]}, {"k2": DELETED}),
-               "demographics": table("demographics", births)}, users="delta", demographics="bulk")  # fmt: skip
-    synced(oak)
-    assert "k2" not in ids(oak)
-    assert student(oak, "k1")["birth_date"] == "2013-01-01"
-
-
 def test_the_same_delta_twice_is_the_same_as_once(oak: World) -> None:
     delta = table("users", {"k1": ("S2", "student", "K", "O", "", "p1"), "k2": USERS["k2"]}, {"k2": DELETED})
     send(oak, {"users": delta}, users="delta")
@@ -222,58 +193,14 @@ def test_a_package_without_a_manifest_is_bulk_again(oak: World) -> None:
     assert "bulk export first" in refused(oak)
 
 
-def test_a_file_that_is_not_listed_is_read_as_bulk_and_told(oak: World) -> None:
-    send(oak, WHOLE)
-    oak.put("oak", {"manifest.csv": manifest(orgs="bulk", demographics="bulk")})
-    oak.put("oak", {"users.csv": table("users", {k: v for k, v in USERS.items() if k != "k1"})})
-    assert "users.csv is not listed in manifest.csv; it is read as all of its rows" in synced(oak)["notes"]
-    assert len(ids(oak)) == 5
-
-
-# -- what is refused --------------------------------------------------------------------------------------
-
-ONE = {"users": table("users", {"k1": USERS["k1"]})}
-BAD: dict[str, tuple[Mapping[str, str], Mapping[str, str], str]] = {
-    "bulk, and not there": ({"orgs": WHOLE["orgs"]}, {"orgs": "bulk", "users": "bulk"}, "there is no such file"),
-    "delta, and not there": ({}, {"users": "delta"}, "there is no such file"),
-    "an optional file is bulk, and not there": ({}, {"demographics": "bulk"}, "there is no such file"),
-    "an unknown word": (ONE, {"users": "full"}, "'full', which is none of bulk, delta and absent"),
-    "a delta without its key": (
-        {"users": ONE["users"].replace("sourcedId", "id", 1)}, {"users": "delta"}, "without the column 'sourcedId'",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("files", "modes", "said"), BAD.values(), ids=BAD)
-def test_a_package_that_disagrees_with_its_manifest_is_refused(
-    oak: World, files: Mapping[str, str], modes: Mapping[str, str], said: str
-) -> None:
-    send(oak, files, **modes)
-    assert said in refused(oak)
-
-
-def test_a_manifest_that_contradicts_itself_is_refused(oak: World) -> None:
-    send(oak, ONE)
-    oak.put("oak", {"manifest.csv": "propertyName,value\nfile.users,delta\nFILE.Users,bulk\n"})
-    assert "both delta and bulk" in refused(oak)
-
-
-@pytest.mark.parametrize("mode", ["delta", "absent"])
-def test_without_a_bulk_file_before_it_nothing_is_known_to_change(world: World, mode: str) -> None:
+def test_without_a_bulk_package_before_it_a_delta_is_refused(world: World) -> None:
     world.district("oak", "oneroster-1.1", schools=["S1", "S2"])
-    send(world, WHOLE, **{**BULK, "users": mode})
+    send(world, WHOLE, **{**BULK, "users": "delta"})
     error = result_of(world.run("reconcile", "--format", "json").json, "oak")["error"]
     assert (error["code"], "bulk export first" in error["hint"]) == ("csv.manifest", True)
     send(world, WHOLE, **BULK)
     assert world.run("reconcile").code == 0
     assert len(ids(world)) == 6
-
-
-def test_an_optional_file_that_never_came_may_be_absent(world: World) -> None:
-    world.district("oak", "oneroster-1.1", schools=["S1", "S2"])
-    send(world, WHOLE, orgs="bulk", users="bulk")
-    assert world.run("reconcile").code == 0
-    assert {row["birth_date"] for row in world.export("students")} == {""}
 
 
 def test_a_bulk_file_with_a_header_alone_is_refused_also_after_a_delta_like_it(oak: World) -> None:
@@ -283,45 +210,179 @@ def test_a_bulk_file_with_a_header_alone_is_refused_also_after_a_delta_like_it(o
     refused(oak, "csv.empty")
 
 
-def test_a_delta_that_lost_a_column_empties_no_field(oak: World) -> None:
-    users = csv_text(("sourcedId", "status", "orgSourcedIds", "role", "givenName", "familyName"),
-                     [("k1", "", "S1", "student", "Kid1", "Okafor")])  # fmt: skip
-    send(oak, {"users": users}, users="delta")
-    assert "no longer has the column 'agentSourcedIds'" in refused(oak, "mapper.column")
-
-
 def test_a_delta_that_lost_its_last_line_break_was_cut(oak: World) -> None:
     send(oak, {"users": table("users", {"k1": USERS["k1"], "p1": USERS["p1"]}).rstrip("\n")}, users="delta")
     refused(oak, "csv.truncated")
 
 
-def test_a_column_that_was_not_kept_needs_a_bulk_file(oak: World) -> None:
-    def with_username(rows: Rows) -> str:
-        lines = table("users", rows).splitlines()
-        return (
-            "\n".join([lines[0] + ",username", *(f"{line},u{n}" for n, line in enumerate(lines[1:]))]) + "\n"
-        )
+# -- deltas that were lost --------------------------------------------------------------------------------
 
-    send(oak, {**WHOLE, "users": with_username(USERS)}, **BULK)
+MANY: Rows = {f"k{n:02d}": ("S1", "student", f"Kid{n}", "Okafor", "", "") for n in range(40)}
+FIRST = table("users", {k: MANY[k] for k in list(MANY)[:12]}, dict.fromkeys(MANY, DELETED))
+"""A delta that a limit holds: it deletes 12 of 40."""
+SECOND = table("users", {"k39": ("S2", "student", "Kid39", "Moved", "", "")})
+
+
+@pytest.fixture
+def held(world: World) -> World:
+    """A district of 40 students, and a delta that is held."""
+    world.district("oak", "oneroster-1.1", schools=["S1", "S2"])
+    send(world, {"orgs": table("orgs", ORGS), "users": table("users", MANY)}, orgs="bulk", users="bulk")
+    assert world.run("reconcile").code == 0
+    send(world, {"users": FIRST}, users="delta")
+    refused(world, "sync.removals")
+    return world
+
+
+def test_a_delta_that_was_held_goes_through_once_a_person_says_so(held: World) -> None:
+    refused(held, "sync.removals")
+    synced(held, "--allow-removals", "oak")
+    assert len(ids(held)) == 28
+    send(held, {"users": SECOND}, users="delta")
+    synced(held)
+    assert student(held, "k39")["last_name"] == "Moved"
+
+
+@pytest.mark.parametrize("replaced", ["by the next delta", "by no update"])
+def test_a_delta_that_was_held_and_replaced_is_told_as_lost(held: World, replaced: str) -> None:
+    if replaced == "by the next delta":
+        send(held, {"users": SECOND}, users="delta")
+    else:
+        send(held)
+    assert "was never applied, and has been replaced" in refused(held)
+    # A bulk file makes up for it.
+    send(held, {"users": table("users", {**MANY, "k00": ("S2", *MANY["k00"][1:])})}, users="bulk")
+    synced(held)
+    send(held, {"users": SECOND}, users="delta")
+    synced(held)
+    assert student(held, "k39")["last_name"] == "Moved"
+
+
+def test_lost_deltas_are_made_up_for_in_their_order(held: World) -> None:
+    send(held, {"users": SECOND}, users="delta")
+    refused(held)
+    send(held, {"users": FIRST}, users="delta")
+    synced(held, "--allow-removals", "oak")
+    send(held, {"users": SECOND}, users="delta")
+    synced(held)
+    assert (len(ids(held)), student(held, "k39")["last_name"]) == (28, "Moved")
+
+
+def test_a_person_may_go_on_without_a_lost_delta(held: World) -> None:
+    send(held, {"users": SECOND}, users="delta")
+    synced(held, "--allow-removals", "oak")
+    assert (len(ids(held)), student(held, "k39")["last_name"]) == (40, "Moved")
+    send(held)
+    synced(held)
+
+
+def test_a_bulk_file_that_was_never_applied_is_lost_like_a_delta(world: World) -> None:
+    world.district("oak", "oneroster-1.1", schools=["S1", "S2"])
+    send(world, {"orgs": table("orgs", ORGS), "users": table("users", MANY)}, orgs="bulk", users="bulk")
+    assert world.run("reconcile").code == 0
+    few = {k: MANY[k] for k in list(MANY)[12:]}
+    send(world, {"users": table("users", few)}, users="bulk")
+    refused(world, "sync.removals")
+    send(world, {"users": SECOND}, users="delta")
+    assert "was never applied" in refused(world)
+
+
+CRASH = """
+import os, signal
+from reconciler.cli import main
+from reconciler.store import kept_files, store
+
+def die(*_args):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if os.environ["CRASH_AT"] == "seen":
+    store.Store.kept_files = die
+else:
+    real = kept_files.replace
+    kept_files.replace = lambda *args: (real(*args), die())
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["seen", "written"])
+def test_a_run_that_is_killed_neither_loses_a_delta_nor_applies_half_of_it(
+    oak: World, tmp_path: Path, moment: str
+) -> None:
+    before = oak.everything()
+    send(oak, {"users": table("users", {"k1": USERS["k1"]}, {"k1": DELETED})}, users="delta")
+    script = tmp_path / "crash.py"
+    script.write_text(CRASH)
+    killed = subprocess.run(
+        [sys.executable, str(script), "-C", str(oak.root), "sync", "oak"],
+        env={**os.environ, **oak.environment, "CRASH_AT": moment}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -9
+    assert oak.everything() == before
+    there = {p.name: p.read_text() for p in oak.export_of("oak").iterdir()}
+    send(oak, {"users": table("users", {"k2": USERS["k2"]}, {"k2": DELETED})}, users="delta")
+    assert "was never applied" in refused(oak)
+    oak.put("oak", there)
     synced(oak)
-    own_mapper(oak)
-    send(oak, {"users": with_username({"k1": USERS["k1"]})}, users="delta")
-    error = result_of(oak.run("reconcile", "--format", "json").json, "oak")["error"]
-    assert (error["code"], "the column 'username'" in error["message"]) == ("csv.manifest", True)
-    send(oak, {**WHOLE, "users": with_username(USERS)}, **BULK)
-    assert oak.run("reconcile").code == 0
-    assert student(oak, "k1")["student_number"] == "u0"
+    assert ids(oak) == {"k2", "k3", "k4", "k5", "k6"}
 
 
-def own_mapper(world: World) -> None:
-    """The built-in, with the student's number read from another column."""
-    import json  # noqa: PLC0415
+# -- a real district over five exports --------------------------------------------------------------------
 
-    from reconciler.mapping.library import builtin  # noqa: PLC0415
+STEPS = ("", "Step1-UpdateCourse", "Step2-AddCourse", "Step3-DeleteCourse", "Step4-AddClass")
 
-    mapper = builtin("oneroster-1.1").mapper
-    assert mapper
-    document = json.loads(json.dumps(mapper.document)) | {"name": "oneroster-1.1"}
-    document["entities"]["students"]["fields"]["student_number"] = {"column": "username", "optional": True}
-    (world.root / "mappers").mkdir()
-    (world.root / "mappers" / "oneroster-1.1.json").write_text(json.dumps(document))
+
+def difference(before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str, str]]) -> str:
+    """The delta from one export of a file to the next."""
+    old, new = ({row["sourcedId"]: dict(row) for row in rows} for rows in (before, after))
+    rows = [row for key, row in new.items() if old.get(key) != row]
+    rows += [{**row, "status": DELETED} for key, row in old.items() if key not in new]
+    columns = [c for c in after[0] if c]
+    return csv_text(columns, [[row[c] for c in columns] for row in rows])
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def class_mapper(world: World) -> None:
+    """OneRoster's built-in, with classes and courses as its staff: the exports differ in nothing else."""
+    loaded = builtin("oneroster-1.1").mapper
+    assert loaded
+    document = json.loads(json.dumps(loaded.document)) | {"name": "classes"}
+    title = {
+        "id": "sourcedId",
+        "school": {"const": "Sch_000001"},
+        "first_name": "title",
+        "last_name": "title",
+    }
+    document["files"] |= {f: {"pattern": f"{f}.csv", "key": "sourcedId"} for f in ("classes", "courses")}
+    document["entities"]["staff"] = [{"from": f, "fields": title} for f in ("classes", "courses")]
+    (world.root / "mappers").mkdir(exist_ok=True)
+    (world.root / "mappers" / "classes.json").write_text(json.dumps(document))
+
+
+def test_a_bulk_export_and_four_deltas_give_what_the_fifth_bulk_export_gives(
+    world: World, shared_data: Path
+) -> None:
+    class_mapper(world)
+    base = shared_data / "oneroster11-snapshots" / "CSVSample"
+    files = ("orgs", "users", "classes", "courses")
+    exports = [{f: rows_of(base / step / f"{f}.csv") for f in files} for step in STEPS]
+    schools = ["Sch_000001", "Sch_000002"]
+    world.district("oak", "classes", schools=schools)
+    send(world, {f: (base / f"{f}.csv").read_text() for f in files}, **dict.fromkeys(files, "bulk"))
+    assert world.run("reconcile").code == 0
+    for before, after in itertools.pairwise(exports):
+        deltas = {f: difference(before[f], after[f]) for f in files}
+        send(world, deltas, **dict.fromkeys(files, "delta"))
+        synced(world)
+    by_deltas = {e: world.run("export", e).out for e in ("students", "contacts", "relationships", "staff")}
+    last = {f: (base / STEPS[-1] / f"{f}.csv").read_text() for f in files}
+    world.district("elm", "classes", schools=schools)
+    world.put("elm", {f"{f}.csv": text for f, text in last.items()})
+    assert world.run("reconcile").code == 0
+    for entity, text in by_deltas.items():
+        fresh = world.run("export", entity, "--district", "elm").out
+        assert text.replace("oak,", "elm,") == fresh
+    assert len(world.export("staff", "--district", "oak")) == 9
