@@ -92,7 +92,7 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         files=tuple(visit.files()),
         sha256=dict(visit.sha256),
         columns={**previous.columns, **roster.columns} if roster else previous.columns,
-        newline=roster.final_newlines() if roster else previous.newline,
+        newline=_newlines(visit, roster),
         spec_digest=visit.spec_digest,
         settled=visit.settled,
         pending=visit.pending_after(),
@@ -107,6 +107,12 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         run=run,
         at=context.now(),
     )
+
+
+def _newlines(visit: Visit, roster: Roster | None) -> Mapping[str, bool]:
+    """How each file ended. A package need not have all of its files: what is known of the others stays."""
+    before = visit.previous.newline if roster is None or visit.package() else {}
+    return {**before, **(roster.final_newlines() if roster else {})}
 
 
 def _refuse_unreadable(context: Context, lease: Lease, roster: Roster) -> None:

@@ -15,7 +15,7 @@ from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
 from reconciler.planning.connection import Connection
 from reconciler.roster.delta import RemoteFile, Snapshot
-from reconciler.roster.manifest import LocalFiles, Manifest, read_manifest
+from reconciler.roster.manifest import LocalFiles, Manifest, Mode, read_manifest
 from reconciler.roster.package import Package
 from reconciler.roster.roster import Roster
 from reconciler.roster.tables import MANIFEST, choose_files
@@ -45,6 +45,8 @@ class Visit:
         self._lease = lease
         """None: nothing is written down."""
         self._package: Package | None = None
+        self._modes: Mapping[str, Mode] | None = None
+        """What the files are; None before they were looked at."""
         self._roster: Roster | None = None
         self._session: FileSession | None = None
         self._listing: list[RemoteFile] | None = None
@@ -147,12 +149,14 @@ class Visit:
 
         Raises RosterError csv.manifest where it cannot be followed, or an earlier package was lost.
         """
-        if self._package is None:
+        if self._modes is None and MANIFEST in self.mapper.files:
             manifest = read_manifest(self.mapper, self._files_at_hand(), self._scratch())
+            # Without a manifest every file is bulk.
+            self._see(manifest or Manifest({}))
             if manifest:
-                self._see(manifest)
                 kept = self._context.store.kept_files(self._connection.district.id)
                 self._package = Package(manifest, kept, self.waived)
+            self._modes = manifest.modes if manifest else {}
         return self._package
 
     def _see(self, manifest: Manifest) -> None:
@@ -167,9 +171,9 @@ class Visit:
 
     def pending_after(self) -> Pending:
         """What still waits to be applied when these files are written."""
-        if self.waived or self._package is None:
+        if self.waived:
             return {}
-        return written(self.pending, self._package.manifest.modes, self._digests(self.sha256))
+        return written(self.pending, self._modes or {}, self._digests(self.sha256))
 
     def _digests(self, sha256: Mapping[str, str]) -> dict[str, str]:
         """For each file of the mapper one digest, of all the files that it is read from."""

@@ -88,6 +88,7 @@ def keep(
 
 
 def load_kept(db: duckdb.DuckDBPyConnection, kept: KeptFile, sql_name: str, scratch: Path) -> None:
+    """The table `sql_name` with the kept rows, and whether each is `deleted`."""
     path = scratch / f"{sql_name}-before.csv.gz"
     path.write_bytes(kept.content())
     columns = "".join(f", c{i} VARCHAR" for i in kept.places)

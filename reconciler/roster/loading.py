@@ -36,7 +36,7 @@ def load_files(
     """
     loaded = []
     for index, (file, spec) in enumerate(mapper.files.items()):
-        there, wanted = files.get(file, ()), _wanted(mapper, file, package is not None)
+        there, wanted = files.get(file, ()), _wanted(mapper, file)
         if package and file != MANIFEST:
             loaded.append(load_packaged(db, spec, f"f{index}", there, wanted, scratch, package))
         elif there or spec.optional:
@@ -53,12 +53,12 @@ def load_files(
     return loaded
 
 
-def _wanted(mapper: Mapper, file: str, packaged: bool) -> set[str]:
-    """The columns that are read of a file: those of the mapper, and in a package what a delta is read by."""
+def _wanted(mapper: Mapper, file: str) -> set[str]:
+    """The columns that are read of a file: those of the mapper, and what makes a delta of it one."""
     if file == MANIFEST:
         return set(COLUMNS)
-    key = mapper.files[file].key
-    return wanted_columns(mapper, file) | ({key, STATUS} if packaged and key else set())
+    key = mapper.files[file].key if MANIFEST in mapper.files else ""
+    return wanted_columns(mapper, file) | ({key, STATUS} if key else set())
 
 
 def keep_files(
@@ -69,7 +69,9 @@ def keep_files(
     scratch: Path,
 ) -> list[KeptFile]:
     """The rows of every file that a delta may change one day. `known` are the ids that are stored."""
-    kept = (keep(db, f, _wanted(mapper, f.spec.name, True), known, scratch) for f in files)
+    if MANIFEST not in mapper.files:
+        return []
+    kept = (keep(db, f, _wanted(mapper, f.spec.name), known, scratch) for f in files)
     return [k for k in kept if k]
 
 

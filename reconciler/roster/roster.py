@@ -25,7 +25,11 @@ from reconciler.roster.rejects import read_rejects
 from reconciler.roster.resolving import Before, resolve
 from reconciler.roster.taken import taken_rows
 
-_STORED_IDS = "SELECT id FROM old_students UNION SELECT id FROM old_contacts UNION SELECT id FROM old_staff"
+_STORED_WORDS = (
+    "SELECT DISTINCT word FROM words WHERE word IN (SELECT id FROM old_students "
+    "UNION ALL SELECT id FROM old_contacts UNION ALL SELECT id FROM old_staff)"
+)
+"""What stands in lines that could not be read and is the id of somebody who is stored."""
 
 
 class Roster:
@@ -48,7 +52,6 @@ class Roster:
         """
         self.mapper = mapper
         self._scratch = scratch
-        self._is_packaged = package is not None
         self._db = open_database(scratch)
         try:
             with told("while the files were read"):
@@ -118,7 +121,8 @@ class Roster:
 
     def final_newlines(self) -> dict[str, bool]:
         """Whether each physical file ends with a line break."""
-        return {p.display: p.ends_with_newline for f in self._files for p in f.parsed}
+        today = (p for f in self._files for p in (f.parsed[: f.changes] if f.origin else f.parsed))
+        return {p.display: p.ends_with_newline for p in today}
 
     @property
     def delta_files(self) -> frozenset[str]:
@@ -126,11 +130,9 @@ class Roster:
         return frozenset(p.display for f in self._files for p in f.parsed[: f.changes])
 
     def kept_files(self) -> list[KeptFile]:
-        """The source rows that the next package may change, once all is resolved; none without a package."""
-        if not self._is_packaged:
-            return []
-        known = {i for (i,) in stream(self._db, _STORED_IDS)} if self._broken.shares() else set()
+        """The source rows that the next package may change, once all is resolved."""
         with told("while the rows were kept for the next package"):
+            known = {word for (word,) in self._db.execute(_STORED_WORDS).fetchall()}
             return loading.keep_files(self._db, self.mapper, self._files, known, self._scratch)
 
     def broken_share(self) -> list[tuple[str, int, int]]:

@@ -184,13 +184,14 @@ def test_an_unchanged_listing_reads_nothing_after_a_delta(oak: World) -> None:
     assert {what for what, _ in oak.seen} & {"open", "read"} == set()
 
 
-def test_a_package_without_a_manifest_is_bulk_again(oak: World) -> None:
+def test_files_without_a_manifest_are_bulk_and_a_delta_may_follow_them(oak: World) -> None:
     send(oak, {**whole(users={k: v for k, v in USERS.items() if k != "k1"})})
     (oak.export_of("oak") / "manifest.csv").unlink()
     synced(oak)
     assert len(ids(oak)) == 5
     send(oak, {"users": table("users", {"k2": USERS["k2"]}, {"k2": DELETED})}, users="delta")
-    assert "bulk export first" in refused(oak)
+    synced(oak)
+    assert len(ids(oak)) == 4
 
 
 def test_without_a_bulk_package_before_it_a_delta_is_refused(world: World) -> None:
