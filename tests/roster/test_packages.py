@@ -291,11 +291,15 @@ CELLS = {
     "givenName": ["Ann", "Zoë"],
     "familyName": ["Lee, Jr", 'O"Brien', "two\nlines"],
     "phone": ["", "202-555-0101"],
-    "agentSourcedIds": ["", "p1", "p1,p2", "k1,k2", "p9"],
     "birthDate": ["2013-04-05", "nonsense", ""],
     "sex": ["female", ""],
 }
 
+
+OF_ROLE = {
+    "k": {"role": ["student"], "agentSourcedIds": ["", "p1", "p1,p2", "p9"]},
+    "p": {"role": ["parent"], "agentSourcedIds": ["", "k1", "k1,k2", "k9"]},
+}
 
 Row = tuple[str, str, tuple[str, ...]]
 """sourcedId, status, and the other cells."""
@@ -315,8 +319,7 @@ def some_rows(
     mode = "bulk" if is_first else random.choice(["bulk", "delta", "delta", "absent"])
     keys = random.sample(KEYS[file], random.randint(0 if mode == "delta" else 1, len(KEYS[file])))
     statuses = ["active", "", "tobedeleted"] if mode == "delta" else [""]
-    roles = {"k": "student", "p": "parent"}
-    cells = ((roles[k[0]] if c == "role" else random.choice(CELLS[c]) for c in columns) for k in keys)
+    cells = ((random.choice({**CELLS, **OF_ROLE.get(k[0], {})}[c]) for c in columns) for k in keys)
     return mode, [(k, random.choice(statuses), tuple(row)) for k, row in zip(keys, cells, strict=True)]
 
 
