@@ -22,6 +22,8 @@ from reconciler.mapping.model import Mapper
 from reconciler.render.text import table
 from reconciler.roster.archives import files_to_fetch, is_read, is_zip, open_delivery
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
+from reconciler.roster.manifest import read_manifest
+from reconciler.roster.package import Package
 from reconciler.roster.roster import Roster
 from reconciler.roster.workspace import workspace
 
@@ -78,7 +80,10 @@ def _opened(mapper: Mapper, folder: Path, scratch: Path) -> Iterator[Roster]:
     contents = open_delivery(mapper, listing, {p.name: p for p in paths if p.name in wanted}, scratch)
     for notice in contents.notices:
         click.echo(f"notice: {notice}", err=True)
-    with Roster(mapper, contents.local(), scratch, today=datetime.now(UTC).date()) as roster:
+    manifest = read_manifest(mapper, contents.local(), scratch)
+    package = Package(manifest) if manifest else None
+    today = datetime.now(UTC).date()
+    with Roster(mapper, contents.local(), scratch, today=today, package=package) as roster:
         yield roster
 
 

@@ -141,7 +141,7 @@ def _work(
     if observed and _server(observed.connection) != _server(connection):
         seen = ""
     previous = context.store.snapshot(connection.district.id)
-    visit = Visit(context, connection, seen, previous, folder)
+    visit = Visit(context, connection, seen, previous, folder, lease)
     schools = context.store.sis_schools(connection.district.id)
     return Work(context, lease, connection, observed, visit, run, schools)
 

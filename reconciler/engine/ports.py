@@ -15,6 +15,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, RemoteFile, SisSchool, Snapshot
+from reconciler.roster.kept import KeptFile
 
 
 class Lease(Protocol):
@@ -43,6 +44,8 @@ class ConnectionStore(Protocol):
     def sis_schools(self, district: str) -> list[SisSchool]: ...
     def snapshot(self, district: str) -> Snapshot: ...
     def stored_csv(self, district: str, entity: str) -> Iterator[bytes]: ...
+    def kept_files(self, district: str) -> dict[str, KeptFile]: ...
+    def keep_pending(self, lease: Lease, pending: Mapping[str, tuple[str, ...]]) -> None: ...
     def write_sync(
         self,
         lease: Lease,
@@ -50,6 +53,7 @@ class ConnectionStore(Protocol):
         *,
         rejects: Sequence[Reject] | None,
         schools: Sequence[SisSchool] | None,
+        kept: Sequence[KeptFile] | None,
         snapshot: Snapshot,
         run: str,
         at: datetime,

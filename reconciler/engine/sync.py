@@ -39,7 +39,7 @@ def sync_district(
     if _same_listing(visit):
         return SyncResult({}, unchanged=True)
     visit.download()
-    if _same_bytes(visit):
+    if _same_bytes(visit) or _says_nothing(visit):
         _write(context, lease, visit, None, run)
         return SyncResult({}, unchanged=True)
     roster = visit.roster()
@@ -72,8 +72,17 @@ def _same_listing(visit: Visit) -> bool:
 
 
 def _same_bytes(visit: Visit) -> bool:
+    """The files of the stored rows, uploaded again. Where another package came between, it is to be told."""
     previous = visit.previous
-    return previous.spec_digest == visit.spec_digest and dict(previous.sha256) == visit.sha256
+    same = previous.spec_digest == visit.spec_digest and dict(previous.sha256) == visit.sha256
+    return same and not previous.pending
+
+
+def _says_nothing(visit: Visit) -> bool:
+    """A package whose manifest says of every file that it is absent: no update."""
+    package = visit.package()
+    silent = package is not None and package.manifest.says_nothing
+    return silent and visit.previous.spec_digest == visit.spec_digest
 
 
 def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, run: str) -> None:
@@ -83,21 +92,29 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         files=tuple(visit.files()),
         sha256=dict(visit.sha256),
         columns={**previous.columns, **roster.columns} if roster else previous.columns,
-        newline=roster.final_newlines() if roster else previous.newline,
+        newline=_newlines(visit, roster),
         trailers=roster.trailers() if roster else previous.trailers,
         spec_digest=visit.spec_digest,
         unpacked=visit.contents().unpacked if roster else previous.unpacked,
         settled=visit.settled,
+        pending=visit.pending_after(),
     )
     context.store.write_sync(
         lease,
         [d for d in roster.deltas() if not d.is_empty] if roster else [],
         rejects=roster.rejects() if roster else None,
         schools=roster.schools() if roster else None,
+        kept=roster.kept_files() if roster else None,
         snapshot=snapshot,
         run=run,
         at=context.now(),
     )
+
+
+def _newlines(visit: Visit, roster: Roster | None) -> Mapping[str, bool]:
+    """How each file ended. A package need not have all of its files: what is known of the others stays."""
+    before = visit.previous.newline if roster is None or visit.package() else {}
+    return {**before, **(roster.final_newlines() if roster else {})}
 
 
 def _refuse_unreadable(context: Context, lease: Lease, roster: Roster) -> None:
@@ -146,15 +163,17 @@ def _refuse_emptied(visit: Visit, roster: Roster) -> None:
 
 
 def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCounts]) -> None:
-    if not any(c.removed for c in counts.values()):
-        return
+    missing = any(c.removed for c in counts.values())
     for name, ends in roster.final_newlines().items():
-        lost = "a line break" if previous.newline.get(name) and not ends else ""
-        if name in previous.trailers and name not in roster.trailers():
+        lost = ""
+        if previous.newline.get(name) and not ends and (missing or name in roster.delta_files):
+            lost = "a line break"
+        if missing and name in previous.trailers and name not in roster.trailers():
             lost = "the line that says its end"
         if lost:
             raise RosterError(
-                f"{name} no longer ends with {lost} and rows are missing: its upload was cut",
+                f"{name} no longer ends with {lost} and {'rows are missing' if missing else 'is a delta'}: "
+                f"its upload was cut",
                 code="csv.truncated",
                 hint="nothing was changed; ask the district to upload it again, or use --allow-removals",
             )
@@ -192,7 +211,8 @@ def _hold(
     if dict(visit.previous.sha256) != visit.sha256:
         before = (*visit.previous.files, *visit.previous.unpacked)
         now = (*visit.files(), *visit.contents().unpacked)
-        cause = likely_cause(roster, counts, before, now, schools_before)
+        whole = [f for f in now if f.name not in roster.delta_files]
+        cause = likely_cause(roster, counts, before, whole, schools_before)
     raise HoldError(
         "; ".join(map(str, found)) + f". Likely cause: {cause}",
         code="sync.removals" if "removal" in found[0].limit else "sync.changes",

@@ -9,13 +9,17 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.engine.context import Context
-from reconciler.engine.ports import FileSession
+from reconciler.engine.ports import FileSession, Lease
+from reconciler.engine.sequence import Pending, refuse_lost, seen, written
 from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
 from reconciler.planning.connection import Connection
 from reconciler.roster.archives import Contents, files_to_fetch, open_delivery
 from reconciler.roster.delta import RemoteFile, Snapshot
+from reconciler.roster.manifest import Manifest, Mode, read_manifest
+from reconciler.roster.package import Package
 from reconciler.roster.roster import Roster
+from reconciler.roster.tables import MANIFEST
 
 _RACY_SECONDS = 3.0
 """A file this young may change again and keep its size and its time, which many servers give in seconds."""
@@ -25,8 +29,9 @@ class Visit:
     """The steps of one run share a visit, so that test, initialize and sync see the same files."""
 
     def __init__(
-        self, context: Context, connection: Connection, host_key_seen: str, previous: Snapshot, folder: Path
-    ):
+        self, context: Context, connection: Connection, host_key_seen: str, previous: Snapshot, folder: Path,
+        lease: Lease | None = None,
+    ):  # fmt: skip
         self._context = context
         self._connection = connection
         self.host_key_seen = host_key_seen
@@ -36,6 +41,13 @@ class Visit:
         """Which files the stored rows came from."""
         self.waived = connection.district.id in context.allow_removals
         """The limits of this district are waived in this run."""
+        self.pending = previous.pending
+        """Which files of the district's packages were seen and never written."""
+        self._lease = lease
+        """None: nothing is written down."""
+        self._package: Package | None = None
+        self._modes: Mapping[str, Mode] | None = None
+        """What the files are; None before they were looked at."""
         self._roster: Roster | None = None
         self._session: FileSession | None = None
         self._listing: list[RemoteFile] | None = None
@@ -123,6 +135,9 @@ class Visit:
             folder = self._folder / "archives"
             folder.mkdir(exist_ok=True)
             self._contents = open_delivery(self.mapper, self.listing(), self.download(), folder)
+            for file in self._contents.unpacked:
+                with self._contents.paths[file.name].open("rb") as member:
+                    self.sha256[file.name] = hashlib.file_digest(member, "sha256").hexdigest()
         return self._contents
 
     def roster(self) -> Roster:
@@ -132,13 +147,62 @@ class Visit:
         there at the last sync and is gone among them.
         """
         if self._roster is None:
-            files = self.contents().local()
-            scratch = self._folder / "roster"
-            scratch.mkdir(exist_ok=True)
             known = {} if self.waived else self.previous.columns
-            today = self._context.now().date()
-            self._roster = Roster(self.mapper, files, scratch, known_columns=known, today=today)
+            package, today = self.package(), self._context.now().date()
+            self._roster = Roster(
+                self.mapper,
+                self.contents().local(),
+                self._scratch(),
+                known_columns=known,
+                today=today,
+                package=package,
+            )
         return self._roster
+
+    def package(self) -> Package | None:
+        """What the manifest among the files says, on record as seen; None where there is no manifest.
+
+        Raises RosterError csv.manifest where it cannot be followed, or an earlier package was lost.
+        """
+        if self._modes is None and MANIFEST in self.mapper.files:
+            manifest = read_manifest(self.mapper, self.contents().local(), self._scratch())
+            # Without a manifest every file is bulk.
+            self._see(manifest or Manifest({}))
+            if manifest:
+                kept = self._context.store.kept_files(self._connection.district.id)
+                self._package = Package(manifest, kept, self.waived)
+            self._modes = manifest.modes if manifest else {}
+        return self._package
+
+    def _see(self, manifest: Manifest) -> None:
+        """Put the package on record before anything is made of it: from here on it can be lost."""
+        digests = self._digests(self.sha256)
+        after = seen(self.pending, manifest.modes, digests, self._digests(self.previous.sha256))
+        if self._lease and after != self.pending:
+            self._context.store.keep_pending(self._lease, after)
+        waiting, self.pending = self.pending, after
+        if not self.waived:
+            refuse_lost(waiting, manifest.modes, digests)
+
+    def pending_after(self) -> Pending:
+        """What still waits to be applied when these files are written."""
+        if self.waived:
+            return {}
+        return written(self.pending, self._modes or {}, self._digests(self.sha256))
+
+    def _digests(self, sha256: Mapping[str, str]) -> dict[str, str]:
+        """For each file of the mapper one digest, of all the files that it is read from."""
+        found = {
+            name: " ".join(sha256.get(f.name, "") for f in files)
+            for name, files in self.contents().chosen.items()
+            if files and name != MANIFEST
+        }
+        return {name: digest for name, digest in found.items() if digest.strip()}
+
+    def _scratch(self) -> Path:
+        scratch = self._folder / "roster"
+        scratch.mkdir(exist_ok=True)
+        return scratch
 
     @property
     def spec_digest(self) -> str:

@@ -42,6 +42,8 @@ class FileSpec:
     """Columns that go by other names in some exports."""
     blank: tuple[str, ...] = ()
     """Columns that the files' standard leaves empty."""
+    key: str = ""
+    """The column by which rows of a delta find those that they change; empty: it cannot be a delta."""
 
 
 @dataclass(frozen=True, slots=True)

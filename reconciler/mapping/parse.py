@@ -62,6 +62,7 @@ def _file(name: str, value: Mapping[str, Any]) -> FileSpec:
         excluded=_listed(value.get("except", [])),
         columns=tuple((column, tuple(others)) for column, others in value.get("columns", {}).items()),
         blank=tuple(value.get("blank", ())),
+        key=value.get("key", ""),
     )
 
 

@@ -76,7 +76,7 @@ class BrokenLines:
         """Every word of every broken line, for each entity that could lose a row by it."""
         number = 0
         for loaded in self._files:
-            for parsed in loaded.parsed:
+            for parsed in loaded.lasting:
                 keys = {e: self._key_positions(e, loaded.spec.name, parsed) for e in ENTITIES}
                 for broken in parsed.broken:
                     number += 1

@@ -7,7 +7,6 @@ uses it as such elsewhere.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 
 import duckdb
@@ -16,6 +15,7 @@ from reconciler.mapping.columns import loose
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.names import name_columns
 from reconciler.mapping.sql import literal, literal_list
+from reconciler.roster.database import look_through
 from reconciler.roster.tables import LoadedFile
 from reconciler.roster.trailers import count_in
 
@@ -52,7 +52,7 @@ def _drop_headers(db: duckdb.DuckDBPyConnection, loaded: LoadedFile) -> list[str
     table = loaded.table.sql_name
     rows = db.execute(f"SELECT src, line FROM {table} WHERE {same}").fetchall()
     if rows:
-        _look_through(db, table, f"SELECT * FROM {{}} WHERE ({same}) IS NOT TRUE")
+        look_through(db, table, lambda below: f"SELECT * FROM {below} WHERE ({same}) IS NOT TRUE")
     for src, _ in rows:
         loaded.parsed[src].rows -= 1
     return [f"{loaded.parsed[src].display} has its header again on line {line}" for src, line in sorted(rows)]
@@ -72,16 +72,9 @@ def _empty_cells(db: duckdb.DuckDBPyConnection, mapper: Mapper, loaded: LoadedFi
             f'does: kept as a name (if it stands for nothing, say "empty": ["{_NULL}"] in the mapper)'
         ]
     cells = ", ".join(f"CASE WHEN {c} NOT IN {literal_list(words)} THEN {c} END AS {c}" for c in found)
-    _look_through(db, loaded.table.sql_name, f"SELECT * REPLACE ({cells}) FROM {{}}")
+    look_through(db, loaded.table.sql_name, lambda below: f"SELECT * REPLACE ({cells}) FROM {below}")
     said = " or ".join(words)
     return [f"{_cells(total, 'cell')} of {loaded.table.display} {_says(total)} {said}, read as empty"]
-
-
-def _look_through(db: duckdb.DuckDBPyConnection, view: str, query: str) -> None:
-    """Put a query over the view, which stands at its `{}`, in the view's place; no row is copied."""
-    below = f"{view}_{secrets.token_hex(4)}"
-    db.execute(f"ALTER VIEW {view} RENAME TO {below}")
-    db.execute(f"CREATE VIEW {view} AS {query.format(below)}")
 
 
 def _count(db: duckdb.DuckDBPyConnection, loaded: LoadedFile, words: tuple[str, ...]) -> dict[str, int]:

@@ -109,3 +109,5 @@ class Snapshot:
     """The files that came out of archives among `files`."""
     settled: bool = False
     """False where a file was so young that a later change could carry the same size and time."""
+    pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Files that were seen and never written, by name in the mapper: their digests, oldest first."""

@@ -25,7 +25,7 @@ def drift_notices(
     """A sentence for each difference, in the order of the mapper's files."""
     said: list[str] = []
     for file in files if mapper.standard else ():
-        if not file.table.absent:
+        if not file.table.absent and not file.origin:
             wanted = sorted(wanted_columns(mapper, file.spec.name))
             said += [*_file_names(file), *_stand_ins(file, wanted), *_case(file, wanted)]
             said += _filled(db, mapper.standard, file)
@@ -44,7 +44,7 @@ def _as_written(file: LoadedFile, wanted: Sequence[str]) -> Iterator[tuple[str, 
     for column in wanted:
         place = file.table.find(column)
         if place is not None:
-            yield column, file.parsed[0].header[place]
+            yield column, file.header[place]
 
 
 def _file_names(file: LoadedFile) -> Iterator[str]:

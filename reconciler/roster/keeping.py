@@ -46,6 +46,7 @@ def keep_by_key(db: duckdb.DuckDBPyConnection, entity: str) -> None:
     )
     _block_where_unreadable(db, entity, "id IS NULL", f"SELECT id FROM old_{entity}")
     _keep_all_if_blocked(db, entity, (entity,))
+    _let_go(db, entity)
 
 
 def student_states(db: duckdb.DuckDBPyConnection) -> None:
@@ -109,6 +110,7 @@ def _keep_contacts_in_doubt(db: duckdb.DuckDBPyConnection) -> None:
         "SELECT id FROM old_contacts UNION ALL SELECT id FROM old_students",
     )
     _keep_all_if_blocked(db, "contacts", ("contacts", "relationships"))
+    _let_go(db, "contacts")
 
 
 def keep_relationships(db: duckdb.DuckDBPyConnection) -> None:
@@ -141,6 +143,7 @@ def keep_relationships(db: duckdb.DuckDBPyConnection) -> None:
         "WHERE contact NOT IN (SELECT id FROM new_contacts) AND contact NOT IN (SELECT id FROM kept_contacts)"
     )
     db.execute("DELETE FROM kept_contacts WHERE id NOT IN (SELECT id FROM old_contacts WHERE active)")
+    _let_go(db, "contacts")
 
 
 def blocked(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -166,6 +169,11 @@ def _keep_all_if_blocked(db: duckdb.DuckDBPyConnection, entity: str, by: tuple[s
         f"AND o.id NOT IN (SELECT id FROM new_{entity}) AND o.id NOT IN (SELECT id FROM kept_{entity}) "
         f"AND EXISTS (SELECT 1 FROM blocked WHERE entity IN {literal_list(by)})"
     )
+
+
+def _let_go(db: duckdb.DuckDBPyConnection, entity: str) -> None:
+    """Whom a delta deleted by name, nobody keeps: it says so, where a missing row only does not say."""
+    db.execute(f"DELETE FROM kept_{entity} WHERE id IN (SELECT id FROM deleted_{entity})")
 
 
 def _block_where_unreadable(db: duckdb.DuckDBPyConnection, entity: str, nobody: str, known_keys: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -13,34 +14,41 @@ from reconciler.errors import MapperError, RosterError
 from reconciler.mapping.columns import Table, loose, wanted_columns
 from reconciler.mapping.compile import compile_source
 from reconciler.mapping.entities import ENTITIES
-from reconciler.mapping.model import Mapper, Source
+from reconciler.mapping.model import FileSpec, Mapper, Source
 from reconciler.mapping.scope import MissingColumnError
 from reconciler.mapping.sql import name
+from reconciler.roster.base import keep
 from reconciler.roster.cells import settle_cells
-from reconciler.roster.tables import LoadedFile, load_file
-
-MANIFEST = "manifest"
-"""The mapper's name for OneRoster's manifest.csv, which says of each file whether it is bulk or delta."""
-_PROPERTY, _VALUE = "propertyName", "value"
+from reconciler.roster.change import STATUS
+from reconciler.roster.kept import KeptFile
+from reconciler.roster.manifest import COLUMNS, LocalFiles
+from reconciler.roster.package import Package, load_packaged
+from reconciler.roster.tables import MANIFEST, LoadedFile, load_file, no_file
 
 
 def load_files(
     db: duckdb.DuckDBPyConnection,
     mapper: Mapper,
-    files: Mapping[str, Sequence[tuple[str, Path]]],
+    files: LocalFiles,
     scratch: Path,
+    package: Package | None,
 ) -> list[LoadedFile]:
-    """Every file of the mapper as a table, f0, f1, … in the mapper's order.
+    """Every file of the mapper as a table, f0, f1, … in the mapper's order, under the package's manifest.
 
-    Raises RosterError csv.encoding, csv.header, and csv.truncated for a file that ends within a row.
+    Raises RosterError csv.encoding, csv.header, csv.manifest, sftp.no-files, and csv.truncated for a file
+    that ends within a row.
     """
-    loaded = [
-        settle_cells(
-            db, mapper, load_file(db, spec, f"f{index}", files.get(file, ()), _wanted(mapper, file), scratch)
-        )
-        for index, (file, spec) in enumerate(mapper.files.items())
-    ]
-    _refuse_partial(db, loaded)
+    loaded = []
+    for index, (file, spec) in enumerate(mapper.files.items()):
+        there = files.get(file, ())
+        load = partial(_load, db, mapper, spec, _wanted(mapper, file), scratch)
+        if package and file != MANIFEST:
+            wanted = _wanted(mapper, file)
+            loaded.append(load_packaged(db, spec, f"f{index}", there, wanted, scratch, package, load))
+        elif there or spec.optional:
+            loaded.append(load(f"f{index}", there))
+        else:
+            raise no_file(spec, ["manifest.csv"])
     for one in (p for f in loaded for p in f.parsed):
         if one.truncated_at:
             raise RosterError(
@@ -51,26 +59,39 @@ def load_files(
     return loaded
 
 
+def _load(
+    db: duckdb.DuckDBPyConnection,
+    mapper: Mapper,
+    spec: FileSpec,
+    wanted: set[str],
+    scratch: Path,
+    sql_name: str,
+    files: Sequence[tuple[str, Path]],
+) -> LoadedFile:
+    """One file as the view `sql_name`, its cells settled."""
+    return settle_cells(db, mapper, load_file(db, spec, sql_name, files, wanted, scratch))
+
+
 def _wanted(mapper: Mapper, file: str) -> set[str]:
-    return {_PROPERTY, _VALUE} if file == MANIFEST else wanted_columns(mapper, file)
+    """The columns that are read of a file: those of the mapper, and what makes a delta of it one."""
+    if file == MANIFEST:
+        return set(COLUMNS)
+    key = mapper.files[file].key if MANIFEST in mapper.files else ""
+    return wanted_columns(mapper, file) | ({key, STATUS} if key else set())
 
 
-def _refuse_partial(db: duckdb.DuckDBPyConnection, files: Sequence[LoadedFile]) -> None:
-    """Raise where the manifest says that a file is not the whole truth: read as such, it removes people."""
-    manifest = next((f.table for f in files if f.spec.name == MANIFEST and not f.table.absent), None)
-    places = (manifest.find(_PROPERTY), manifest.find(_VALUE)) if manifest else (None, None)
-    if manifest is None or None in places:
-        return
-    rows = db.execute(f"SELECT lower(c{places[0]}), lower(c{places[1]}) FROM {manifest.sql_name}").fetchall()
-    modes = {str(name).removeprefix("file."): value for name, value in rows}
-    for one in (p for f in files for p in f.parsed):
-        mode = modes.get(Path(one.display).stem.lower())
-        if mode in ("delta", "absent"):
-            raise RosterError(
-                f"manifest.csv says that {one.display} is {mode}, so it is not the whole of its rows",
-                code="csv.manifest",
-                hint="ask the district for bulk files: deltas are not read yet, and nothing was changed",
-            )
+def keep_files(
+    db: duckdb.DuckDBPyConnection,
+    mapper: Mapper,
+    files: Sequence[LoadedFile],
+    known: Collection[str],
+    scratch: Path,
+) -> list[KeptFile]:
+    """The rows of every file that a delta may change one day. `known` are the ids that are stored."""
+    if MANIFEST not in mapper.files:
+        return []
+    kept = (keep(db, f, _wanted(mapper, f.spec.name), known, scratch) for f in files)
+    return [k for k in kept if k]
 
 
 def refuse_lost_columns(
@@ -153,15 +174,39 @@ def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence
     for entity in ("students", "contacts"):
         db.execute(f"CREATE TABLE seen_{entity} (id VARCHAR)")
         for source in (s for _, s, _ in _compiled(mapper, entity, tables) if s.where):
-            keys = tuple(f for f in source.fields if f.name == "id")
-            open_source = replace(source, where=(), fields=keys, distinct=False)
-            query = _query(mapper, open_source, entity, tables) if keys else None
-            if query:
-                _insert(
-                    db,
-                    f"INSERT INTO seen_{entity} SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL",
-                    mapper.place(source.path),
-                )
+            _insert_ids(db, f"seen_{entity}", mapper, source, entity, tables)
+
+
+def note_deleted(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
+    """deleted_<entity>(id) of students, contacts and staff: whom a delta deleted. They are known as well."""
+    tables = {f.spec.name: f.table for f in files}
+    deleted = {
+        f.spec.name: {**tables, f.spec.name: replace(f.table, sql_name=f.deleted)} for f in files if f.deleted
+    }
+    for entity in ("students", "contacts", "staff"):
+        db.execute(f"CREATE TABLE deleted_{entity} (id VARCHAR)")
+        entity_map = mapper.entities.get(entity)
+        for source in (s for s in (entity_map.sources if entity_map else ()) if s.file in deleted):
+            _insert_ids(db, f"deleted_{entity}", mapper, source, entity, deleted[source.file])
+    for entity in ("students", "contacts"):
+        db.execute(f"INSERT INTO seen_{entity} SELECT id FROM deleted_{entity}")
+
+
+def _insert_ids(
+    db: duckdb.DuckDBPyConnection,
+    into: str,
+    mapper: Mapper,
+    source: Source,
+    entity: str,
+    tables: Mapping[str, Table],
+) -> None:
+    """The ids that a source names, whatever its conditions say."""
+    keys = tuple(f for f in source.fields if f.name == "id")
+    open_source = replace(source, where=(), fields=keys, distinct=False)
+    query = _query(mapper, open_source, entity, tables) if keys else None
+    if query:
+        ids = f"SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL"
+        _insert(db, f"INSERT INTO {into} {ids}", mapper.place(source.path))
 
 
 def _query(mapper: Mapper, source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:

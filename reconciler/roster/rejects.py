@@ -9,6 +9,7 @@ import duckdb
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.sql import literal_list
+from reconciler.roster.base import earlier
 from reconciler.roster.delta import Reject
 from reconciler.roster.tables import LoadedFile
 
@@ -38,20 +39,33 @@ def read_rejects(
     found: list[Reject] = []
     for read in (_judged, _values):
         for entity in ENTITIES:
-            found += read(db, _Places(mapper, files, entity), entity, limit)
+            found += read(db, _Places(db, mapper, files, entity), entity, limit)
     return found[:limit]
 
 
 class _Places:
     """Where the rows of an entity stand: names of files and columns as the district knows them."""
 
-    def __init__(self, mapper: Mapper, files: Sequence[LoadedFile], entity: str):
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile], entity: str
+    ):
+        self._db = db
         self._mapper = mapper
         self._files = files
         self._entity = entity
+        self._origins: dict[int, dict[int, tuple[int, int]]] = {}
 
-    def file(self, file: int, src: int) -> str:
-        return self._files[file].parsed[src].display
+    def row(self, file: int, src: int, line: int) -> tuple[str, int]:
+        """The name of the file, and the line in it; 0 for a row of an earlier package."""
+        loaded = self._files[file]
+        if loaded.origin:
+            if file not in self._origins:
+                found = self._db.execute(f"SELECT line, src, own FROM {loaded.origin}").fetchall()
+                self._origins[file] = {n: (s, own) for n, s, own in found}
+            if line not in self._origins[file]:
+                return earlier(loaded.table.display), 0
+            src, line = self._origins[file][line]
+        return loaded.parsed[src].display, line
 
     def column(self, part: int, file: int, field: str | None) -> str:
         """The column of the file that a field is read from; the field's own name where there is none."""
@@ -62,7 +76,7 @@ class _Places:
         source = self._mapper.entities[entity].sources[part % _OF_RELATIONSHIPS]
         columns = next((f.columns for f in source.fields if f.name == wanted), ())
         table = self._files[file].table
-        header = self._files[file].parsed[0].header
+        header = self._files[file].header
         there = [header[p] for p in (table.find(c) for c in columns) if p is not None]
         return (there or [*columns, wanted])[0]
 
@@ -75,7 +89,7 @@ def _judged(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: 
     ).fetchall()
     return [
         Reject(
-            entity, places.file(f, s), line, places.column(part, f, col), code,
+            entity, *places.row(f, s, line), places.column(part, f, col), code,
             _REASONS[code].format(column=col), key=key,
         )
         for f, s, line, part, col, code, key in rows
@@ -96,7 +110,7 @@ def _values(db: duckdb.DuckDBPyConnection, places: _Places, entity: str, limit: 
     ).fetchall()
     return [
         Reject(
-            entity, places.file(f, s), line, places.column(part, f, col), "row.value",
+            entity, *places.row(f, s, line), places.column(part, f, col), "row.value",
             _VALUE_REASONS[kind].format(column=col), "warning", key,
         )
         for f, s, line, part, col, kind, key in rows

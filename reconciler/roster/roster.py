@@ -22,9 +22,17 @@ from reconciler.roster.broken import BrokenLines
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
 from reconciler.roster.drift import drift_notices
+from reconciler.roster.kept import KeptFile
+from reconciler.roster.package import Package
 from reconciler.roster.rejects import read_rejects
 from reconciler.roster.resolving import Before, resolve
 from reconciler.roster.taken import taken_rows
+
+_STORED_WORDS = (
+    "SELECT DISTINCT word FROM words WHERE word IN (SELECT id FROM old_students "
+    "UNION ALL SELECT id FROM old_contacts UNION ALL SELECT id FROM old_staff)"
+)
+"""What stands in lines that could not be read and is the id of somebody who is stored."""
 
 
 class Roster:
@@ -38,11 +46,13 @@ class Roster:
         *,
         known_columns: Mapping[str, Sequence[str]] | None = None,
         today: date | None = None,
+        package: Package | None = None,
     ):
         """Read the files: for each file of the mapper, pairs of (name on the server, local path).
 
-        `known_columns` says which columns the files had at the last accepted sync. After `today` nobody was
-        born. Raises RosterError and MapperError for files that cannot be taken as a whole.
+        `known_columns` says which columns the files had at the last accepted sync; `package` what the
+        manifest among them says, and what is known of earlier packages. After `today` nobody was born.
+        Raises RosterError and MapperError for files that cannot be taken as a whole.
         """
         self.mapper = mapper
         self._scratch = scratch
@@ -51,10 +61,11 @@ class Roster:
             self._db.execute(f"SET VARIABLE today = {literal(today.isoformat())}")
         try:
             with told("while the files were read"):
-                self._files = loading.load_files(self._db, mapper, files, scratch)
+                self._files = loading.load_files(self._db, mapper, files, scratch, package)
                 loading.refuse_lost_columns(mapper, self._files, known_columns or {})
                 loading.map_entities(self._db, mapper, self._files)
                 loading.note_filtered(self._db, mapper, self._files)
+                loading.note_deleted(self._db, mapper, self._files)
                 self._drift = drift_notices(self._db, mapper, self._files)
         except BaseException:
             self._db.close()
@@ -117,7 +128,19 @@ class Roster:
 
     def final_newlines(self) -> dict[str, bool]:
         """Whether each physical file ends with a line break."""
-        return {p.display: p.ends_with_newline for f in self._files for p in f.parsed}
+        today = (p for f in self._files for p in (f.parsed[: f.changes] if f.origin else f.parsed))
+        return {p.display: p.ends_with_newline for p in today}
+
+    @property
+    def delta_files(self) -> frozenset[str]:
+        """The names of the physical files that carry changes only."""
+        return frozenset(p.display for f in self._files for p in f.parsed[: f.changes])
+
+    def kept_files(self) -> list[KeptFile]:
+        """The source rows that the next package may change, once all is resolved."""
+        with told("while the rows were kept for the next package"):
+            known = {word for (word,) in self._db.execute(_STORED_WORDS).fetchall()}
+            return loading.keep_files(self._db, self.mapper, self._files, known, self._scratch)
 
     def trailers(self) -> tuple[str, ...]:
         """The physical files whose last line says that they end."""

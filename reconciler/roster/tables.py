@@ -18,6 +18,9 @@ from reconciler.roster.delta import RemoteFile
 from reconciler.roster.reader import ParsedFile, read_header
 from reconciler.roster.series import matching_files, newest, newest_by_name
 
+MANIFEST = "manifest"
+"""The mapper's name for OneRoster's manifest.csv."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
@@ -27,6 +30,24 @@ class LoadedFile:
     table: Table
     parsed: tuple[ParsedFile, ...] = ()
     notices: tuple[str, ...] = field(default=())
+    origin: str = ""
+    """Where rows of earlier packages are among its rows: the SQL table that says which of them stand in
+    today's files, `line` to `src` and `own`. Empty: all do, as they are numbered."""
+    deleted: str = ""
+    """The SQL table, with the same columns, of the rows that deltas deleted: known, and no longer there."""
+
+    changes: int = 0
+    """How many of `parsed`, the first ones, carry changes only: whoever their unread lines name is known."""
+
+    @property
+    def lasting(self) -> tuple[ParsedFile, ...]:
+        """The files of which a line that could not be read may be the only row of somebody."""
+        return self.parsed[self.changes :]
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns of the table as today's file names them."""
+        return self.parsed[0].header if self.parsed and not self.origin else self.table.columns
 
     @property
     def rows(self) -> int:
@@ -37,15 +58,18 @@ def choose_files(mapper: Mapper, available: Sequence[RemoteFile]) -> dict[str, l
     """Which of the available files each file of the mapper is read from; absent optional ones have none.
 
     Raises RosterError sftp.no-files where a file that is not optional is not there, and csv.ambiguous where
-    several match and the mapper does not say what to do then.
+    several match and the mapper does not say what to do then. With a manifest among the files, it is the
+    manifest that says which of them have to be there.
     """
-    return {name: _choose(spec, available) for name, spec in mapper.files.items()}
+    chosen = {name: _choose(spec, available) for name, spec in mapper.files.items()}
+    for name, found in chosen.items():
+        if not found and not mapper.files[name].optional and not chosen.get(MANIFEST):
+            raise no_file(mapper.files[name], [f.name for f in available])
+    return chosen
 
 
 def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]:
     matches = matching_files(spec, available)
-    if not matches and not spec.optional:
-        raise _no_file(spec, [f.name for f in available])
     if len(matches) <= 1 or spec.several == "all":
         return sorted(matches, key=lambda f: f.name)
     if not spec.several and newest_by_name([f.name for f in matches], dates_only=True) is None:
@@ -57,7 +81,8 @@ def _choose(spec: FileSpec, available: Sequence[RemoteFile]) -> list[RemoteFile]
     return [newest(matches, spec.pattern).file]
 
 
-def _no_file(spec: FileSpec, there: Sequence[str]) -> RosterError:
+def no_file(spec: FileSpec, there: Sequence[str]) -> RosterError:
+    """The error for a file that the mapper needs and that is not there."""
     near = near_names(spec.pattern, there, 1)
     meant = f"is it {near[0]!r}? " if near else ""
     listed = ", ".join(there[:8]) or "nothing"
@@ -98,7 +123,7 @@ def load_file(
     parts = (_part(sql_name, number, parsed[0], one) for number, one in enumerate(parsed))
     connection.execute(f"CREATE VIEW {sql_name} AS {' UNION ALL '.join(parts)}")
     display = parsed[0].display if len(parsed) == 1 else spec.pattern
-    words = _load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
+    words = load_broken_words(connection, f"{sql_name}_words", parsed, scratch)
     table = Table(spec.name, sql_name, parsed[0].columns, display, broken_words=words)
     return LoadedFile(spec, table, tuple(parsed), _notices(spec, parsed))
 
@@ -118,7 +143,7 @@ def _refuse_twice(one: ParsedFile, wanted: set[str]) -> None:
         table.find(column)
 
 
-def _load_broken_words(
+def load_broken_words(
     connection: duckdb.DuckDBPyConnection, sql_name: str, parsed: Sequence[ParsedFile], scratch: Path
 ) -> str:
     """The words of the lines that could not be read, as a table; the empty name where there are none."""

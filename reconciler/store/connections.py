@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,8 @@ from reconciler.config.district import District
 from reconciler.errors import StoreError
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.roster.delta import Reject, SisSchool, Snapshot
-from reconciler.store.snapshots import snapshot_from_text
+from reconciler.store import kept_files
+from reconciler.store.snapshots import snapshot_from_text, snapshot_to_text
 from reconciler.store.tables import CONNECTION, REJECT, ROSTER, RUN, SIS_SCHOOL
 
 _OBSERVED = (
@@ -110,6 +111,7 @@ def deactivate(transaction: Transaction, district: str, at: datetime) -> dict[st
     for entity, table in ROSTER.items():
         rows = update(table).where(table.c.district == district, table.c.active == True)  # noqa: E712
         counts[entity] = transaction.execute(rows.values(active=False, removed_at=at)).rowcount
+    kept_files.replace(transaction, district, ())
     change(transaction, district, deactivated=True, unfinished=False)
     return counts
 
@@ -156,6 +158,12 @@ def snapshot(transaction: Transaction, district: str) -> Snapshot:
     """Which files the stored rows came from; an empty one where that is not known."""
     query = select(CONNECTION.c.snapshot).where(CONNECTION.c.district == district)
     return snapshot_from_text(transaction.execute(query).scalar())
+
+
+def keep_pending(transaction: Transaction, district: str, pending: Mapping[str, tuple[str, ...]]) -> None:
+    """Put on record which files of the district were seen and not applied; what was applied stays."""
+    now = replace(snapshot(transaction, district), pending=pending)
+    change(transaction, district, snapshot=snapshot_to_text(now))
 
 
 def rejects(transaction: Transaction, district: str) -> list[Reject]:

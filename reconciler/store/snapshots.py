@@ -19,6 +19,7 @@ def snapshot_to_text(snapshot: Snapshot) -> str:
         "trailers": list(snapshot.trailers),
         "spec_digest": snapshot.spec_digest,
         "settled": snapshot.settled,
+        "pending": {file: list(digests) for file, digests in snapshot.pending.items()},
     }
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
@@ -37,6 +38,7 @@ def snapshot_from_text(text: str | None) -> Snapshot:
         trailers=tuple(value.get("trailers", ())),
         spec_digest=value["spec_digest"],
         settled=value["settled"],
+        pending={file: tuple(digests) for file, digests in value.get("pending", {}).items()},
     )
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection as Transaction
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, SisSchool, Snapshot
-from reconciler.store import connections, history, leases, runs, status
+from reconciler.roster.kept import KeptFile
+from reconciler.store import connections, history, kept_files, leases, runs, status
 from reconciler.store.database import Database
 from reconciler.store.export import export, export_columns
 from reconciler.store.leases import HeldLease, Lease, held
@@ -148,6 +149,18 @@ class Store:
         """Key, hash and whether active, of every row of an entity, as pieces of CSV. See `stored_rows`."""
         return stored_csv(self._database, district, entity)
 
+    def kept_files(self, district: str) -> dict[str, KeptFile]:
+        """The source rows that OneRoster's deltas change, by the file's name in the mapper."""
+
+        def content(file: str) -> bytes:
+            return self._read(lambda t: kept_files.content(t, district, file))
+
+        return self._read(lambda t: kept_files.kept_files(t, district, content))
+
+    def keep_pending(self, lease: Lease, pending: Mapping[str, tuple[str, ...]]) -> None:
+        """Put on record which files of the district's packages were seen and not applied."""
+        self._under(lease, lambda t: connections.keep_pending(t, lease.district, pending))
+
     def stored_columns(self, district: str, entity: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """`columns` and `active` of every row, inactive ones too, ordered by key, streamed."""
         return stored_columns(self._database, district, entity, columns)
@@ -159,13 +172,14 @@ class Store:
         *,
         rejects: Sequence[Reject] | None,
         schools: Sequence[SisSchool] | None,
+        kept: Sequence[KeptFile] | None = None,
         snapshot: Snapshot,
         run: str,
         at: datetime,
     ) -> None:
         """Everything that a sync changes, in one transaction. Applying it again changes no row.
 
-        `rejects` and `schools` replace what is on record; None leaves it.
+        `rejects`, `schools` and `kept` replace what is on record; None leaves it.
         """
         order = list(ROSTER)
 
@@ -176,6 +190,8 @@ class Store:
                 connections.replace_rejects(transaction, lease.district, rejects)
             if schools is not None:
                 connections.replace_schools(transaction, lease.district, schools)
+            if kept is not None:
+                kept_files.replace(transaction, lease.district, kept)
             values = connections.last_sync(transaction, "succeeded", run, at)
             values |= {"snapshot": snapshot_to_text(snapshot), "phase": Phase.SYNCING.value}
             connections.change(transaction, lease.district, **values)

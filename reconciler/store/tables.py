@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Integer, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -230,6 +230,28 @@ class RejectTable(StoreTable, table=True):
     key: str = _text()
 
 
+class SourceFileTable(StoreTable, table=True):
+    """The source rows of one file, as the last package left them: what OneRoster's next delta changes.
+
+    Only the columns that the mapper reads. `file` is the mapper's name for it.
+    """
+
+    __tablename__ = "source_file"
+    __table_args__: ClassVar[Any] = (_STRICT,)
+
+    district: str = _key()
+    file: str = _key()
+    columns: str = _text()
+    """[[name, whether its cells are here], …] in the order of the header."""
+    rows: int = _number()
+    sha256: str = _text()
+    """Of the content."""
+    content: bytes = Field(sa_type=LargeBinary)
+    """A gzip'd CSV."""
+    unread: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Gzip'd JSON: the lines that could not be read."""
+
+
 class LeaseTable(StoreTable, table=True):
     """Who works on a district. The row stays after a release, so that `epoch` only ever grows."""
 
@@ -285,6 +307,7 @@ class RunResultTable(StoreTable, table=True):
 CONNECTION, SIS_SCHOOL, REJECT, LEASE, RUN, RUN_RESULT = (
     METADATA.tables[name] for name in ("connection", "sis_school", "reject", "lease", "run", "run_result")
 )
+SOURCE_FILE = METADATA.tables["source_file"]
 STUDENT, CONTACT, RELATIONSHIP, STAFF = (
     METADATA.tables[name] for name in ("student", "contact", "relationship", "staff")
 )

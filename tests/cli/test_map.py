@@ -220,3 +220,27 @@ def test_one_file_may_be_named_by_itself(export: Path, capsys: pytest.CaptureFix
     file = export / "students_2026.csv"
     assert run(["map", str(export.parent / "acme.json"), str(file), "--format", "csv"]) == 0
     assert "students,3,2,1,0,0" in capsys.readouterr().out
+
+
+def test_a_package_of_changes_is_read_as_it_is_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest.csv").write_text("propertyName,value\nfile.orgs,bulk\nfile.users,delta\n")
+    (tmp_path / "orgs.csv").write_text("sourcedId,name,type\nS1,Lincoln,school\n")
+    (tmp_path / "users.csv").write_text(
+        "sourcedId,status,orgSourcedIds,role,givenName,familyName\n"
+        "k1,active,S1,student,Ada,Ash\nk2,tobedeleted,S1,student,Bo,Birch\n"
+    )
+    assert run(["map", "oneroster-1.1", str(tmp_path), "--entity", "students", "--format", "csv"]) == 0
+    out, err = capsys.readouterr()
+    assert [row["id"] for row in csv.DictReader(io.StringIO(out))] == ["k1"]
+    assert "notice: manifest.csv says that users.csv is delta; there are no earlier rows here" in err
+
+
+def test_a_package_without_a_file_that_its_mapper_needs_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest.csv").write_text("propertyName,value\nfile.orgs,bulk\n")
+    (tmp_path / "orgs.csv").write_text("sourcedId,name,type\nS1,Lincoln,school\n")
+    assert run(["map", "oneroster-1.1", str(tmp_path)]) == 1
+    assert "no file matches users.csv" in capsys.readouterr().err

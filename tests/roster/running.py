@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,11 +109,13 @@ def resolve(
     mapper = document if isinstance(document, Mapper) else make_mapper(document)
     old = before or {}
 
-    def stored(entity: str) -> Iterable[bytes]:
-        return (as_csv((*key, row_hash, "tf"[not on])) for key, (row_hash, on) in old.get(entity, {}).items())
-
     with open_roster(mapper, files) as roster:
-        counts = roster.resolve(mapping, stored=stored, known_files=known_files, known_schools=known_schools)
+        counts = roster.resolve(
+            mapping,
+            stored=lambda entity: stored_csv(old, entity),
+            known_files=known_files,
+            known_schools=known_schools,
+        )
         deltas = {d.entity: d for d in roster.deltas()}
         return Outcome(
             counts=counts,
@@ -126,6 +128,12 @@ def resolve(
             notices=roster.notices,
             before=old,
         )
+
+
+def stored_csv(rows: Stored, entity: str) -> Iterator[bytes]:
+    """The stored rows of an entity as a store hands them over."""
+    for key, (row_hash, is_active) in rows.get(entity, {}).items():
+        yield as_csv((*key, row_hash, "t" if is_active else "f"))
 
 
 def as_csv(row: Iterable[str]) -> bytes:

@@ -81,6 +81,7 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(store: Store, database
     assert list(store.observe()) == ["riverbend-isd"]
     with pytest.raises(StoreError):  # what 0002 brought
         _execute(database_url, "DELETE FROM run")
+    assert store.kept_files("riverbend-isd") == {}  # what 0003 brought
     assert [view.id for view in store.history()] == [run]
 
 
@@ -105,9 +106,11 @@ _BACK_TO_0001 = {
             f"DROP TRIGGER {t}"
             for t in ("run_result_update", "run_result_delete", "run_delete", "run_update")
         ),
+        "DROP TABLE source_file",
         "UPDATE alembic_version SET version_num = '0001'",
     ),
     "postgresql": (
+        "DROP TABLE source_file",
         "DROP FUNCTION reconciler_refuse_change CASCADE",
         "UPDATE alembic_version SET version_num = '0001'",
     ),
