@@ -116,6 +116,17 @@ class HoldError(ReconcilerError):
 
     code = "sync.removals"
 
+    def __init__(
+        self, message: str, *, code: str | None = None, hint: str = "", retryable: bool = False,
+        cause: str = "",
+    ):  # fmt: skip
+        super().__init__(message, code=code, hint=hint, retryable=retryable)
+        self.cause = cause
+        """A stable code of the likely cause, where one was looked for."""
+
+    def to_json(self) -> dict[str, str]:
+        return super().to_json() | ({"cause": self.cause} if self.cause else {})
+
 
 class LockError(ReconcilerError):
     """Another run works on this district, or has taken it over from us."""

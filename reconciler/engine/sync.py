@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.engine.context import Context
+from reconciler.engine.holds import refuse_over_limits
 from reconciler.engine.ports import Lease
 from reconciler.engine.visit import Visit
-from reconciler.errors import HoldError, RosterError
+from reconciler.errors import RosterError
 from reconciler.mapping.entities import STORED
 from reconciler.planning.connection import Connection
-from reconciler.planning.limits import GUARDED, breaches
-from reconciler.roster.causes import likely_cause
 from reconciler.roster.delta import RowCounts, SisSchool, Snapshot
 from reconciler.roster.roster import Roster
 
@@ -56,7 +55,7 @@ def sync_district(
         _refuse_cut(visit.previous, roster, counts)
     _refuse_rejects(context, lease, roster, counts)
     if not visit.waived:
-        _hold(connection, visit, roster, counts, schools_before)
+        refuse_over_limits(context.store, connection, visit, roster, _snapshot(visit, roster), counts)
     _write(context, lease, visit, roster, run)
     return SyncResult(counts, _notes(roster, counts))
 
@@ -78,15 +77,7 @@ def _same_bytes(visit: Visit) -> bool:
 
 def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, run: str) -> None:
     """One transaction: rows, rejects, schools and the snapshot that they come from."""
-    previous = visit.previous
-    snapshot = Snapshot(
-        files=tuple(visit.files()),
-        sha256=dict(visit.sha256),
-        columns={**previous.columns, **roster.columns} if roster else previous.columns,
-        newline=roster.final_newlines() if roster else previous.newline,
-        spec_digest=visit.spec_digest,
-        settled=visit.settled,
-    )
+    snapshot = _snapshot(visit, roster)
     context.store.write_sync(
         lease,
         [d for d in roster.deltas() if not d.is_empty] if roster else [],
@@ -95,6 +86,23 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         snapshot=snapshot,
         run=run,
         at=context.now(),
+    )
+
+
+def _snapshot(visit: Visit, roster: Roster | None) -> Snapshot:
+    """Which files these are; with no roster they have the bytes of the previous ones."""
+    previous = visit.previous
+    shape = roster.shape() if roster else previous
+    return Snapshot(
+        files=tuple(visit.files()),
+        sha256=dict(visit.sha256),
+        columns={**previous.columns, **roster.columns} if roster else previous.columns,
+        newline=roster.final_newlines() if roster else previous.newline,
+        formats={**previous.formats, **shape.formats},
+        rows={**previous.rows, **shape.rows},
+        order={**previous.order, **shape.order},
+        spec_digest=visit.spec_digest,
+        settled=visit.settled,
     )
 
 
@@ -168,30 +176,6 @@ def _refuse_rejects(context: Context, lease: Lease, roster: Roster, counts: Mapp
                 code="csv.rows",
                 hint=f"`reconciler rejects {lease.district}` lists them; nothing was written",
             )
-
-
-def _hold(
-    connection: Connection, visit: Visit, roster: Roster, counts: Mapping[str, RowCounts],
-    schools_before: Sequence[SisSchool],
-) -> None:  # fmt: skip
-    sync = connection.district.sync
-    found = breaches(
-        {e: counts[e] for e in GUARDED},
-        roster.active(),
-        max_removal_percent=sync.max_removal_percent,
-        max_change_percent=sync.max_change_percent,
-    )
-    if not found:
-        return
-    cause = "the files are those of the last sync, so it is the district's own file, or its mapper"
-    if dict(visit.previous.sha256) != visit.sha256:
-        cause = likely_cause(roster, counts, visit.previous.files, visit.files(), schools_before)
-    raise HoldError(
-        "; ".join(map(str, found)) + f". Likely cause: {cause}",
-        code="sync.removals" if "removal" in found[0].limit else "sync.changes",
-        hint=f"nothing was written; if this is right, let it through once with "
-        f"--allow-removals {connection.district.id}",
-    )
 
 
 def _notes(roster: Roster, counts: Mapping[str, RowCounts]) -> tuple[str, ...]:

@@ -15,12 +15,15 @@ from typing import Any
 from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
-from reconciler.roster import compare, keeping, loading
+from reconciler.roster import compare, keeping, loading, shape
 from reconciler.roster.broken import BrokenLines
+from reconciler.roster.causes import Cause, Evidence, Surroundings, likely_cause
+from reconciler.roster.causes.evidence import StoredValues
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
 from reconciler.roster.rejects import read_rejects
 from reconciler.roster.resolving import Before, resolve
+from reconciler.roster.shape import Shape
 from reconciler.roster.taken import taken_rows
 
 
@@ -161,13 +164,21 @@ class Roster:
         """How many rows of each stored entity were active before."""
         return {e: number(self._db, f"SELECT count(*) FROM old_{e} WHERE active") for e in STORED}
 
-    def removed_but_for_zeros(self, entity: str) -> int:
-        """Removed ids that are there as new ones, leading zeros apart."""
-        query = (
-            f"SELECT count(*) FROM gone_{entity} WHERE ltrim(id, '0') IN "
-            f"(SELECT ltrim(id, '0') FROM fresh_{entity} WHERE fate = 'added')"
-        )
-        return number(self._db, query)
+    def shape(self) -> Shape:
+        """What a later sync is held against to name a cause; after `resolve`."""
+        return Shape(shape.formats(self._files), shape.row_counts(self._files), shape.order(self._db))
+
+    def likely_cause(
+        self, entity: str, *, removed: bool, stored: StoredValues, around: Surroundings
+    ) -> Cause:
+        """Why so many rows of an entity were removed, or else changed. Once only, after `resolve`."""
+        displays = {f.spec.name: f.table.display for f in self._files}
+        with told("while a cause was looked for"):
+            evidence = Evidence(
+                self._db, self.mapper, entity, removed=removed, stored=stored, around=around,
+                displays=displays, scratch=self._scratch,
+            )  # fmt: skip
+            return likely_cause(evidence)
 
     def rows(self, entity: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """The taken rows of an entity under its fields' names, `school` being the SIS id, ordered by key."""

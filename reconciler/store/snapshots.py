@@ -14,6 +14,9 @@ def snapshot_to_text(snapshot: Snapshot) -> str:
         "sha256": dict(snapshot.sha256),
         "columns": {file: list(columns) for file, columns in snapshot.columns.items()},
         "newline": dict(snapshot.newline),
+        "formats": {file: list(words) for file, words in snapshot.formats.items()},
+        "rows": dict(snapshot.rows),
+        "order": {entity: list(digests) for entity, digests in snapshot.order.items()},
         "spec_digest": snapshot.spec_digest,
         "settled": snapshot.settled,
     }
@@ -30,6 +33,10 @@ def snapshot_from_text(text: str | None) -> Snapshot:
         sha256=value["sha256"],
         columns={file: tuple(columns) for file, columns in value["columns"].items()},
         newline=value["newline"],
+        # Snapshots of earlier versions do not have these.
+        formats={file: tuple(words) for file, words in value.get("formats", {}).items()},
+        rows=value.get("rows", {}),
+        order={entity: tuple(digests) for entity, digests in value.get("order", {}).items()},
         spec_digest=value["spec_digest"],
         settled=value["settled"],
     )
