@@ -10,7 +10,7 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── SecretError                 secret.missing, secret.bound
     ├── SftpError                   sftp.unreachable · timeout · host-key · auth · path · no-files · …
     ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous
-    ├── HoldError                   sync.removals · sync.changes · sync.file-changing   exit 3
+    ├── HoldError                   sync.removals · changes · contacts · file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
     ├── PlanError                   plan.stale, plan.older
     └── StoreError                  database.unreachable · database.version · database.failed

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
+from reconciler.engine.context import Context
 from reconciler.engine.ports import ConnectionStore
 from reconciler.engine.visit import Visit
 from reconciler.errors import HoldError
 from reconciler.planning.connection import Connection
+from reconciler.planning.contact_safety import ContactBreach, contact_breaches, shared_phones
 from reconciler.planning.limits import GUARDED, Breach, breaches
 from reconciler.roster.causes import Cause, Surroundings
+from reconciler.roster.contact_changes import StoredValues
 from reconciler.roster.delta import RowCounts, Snapshot
 from reconciler.roster.roster import Roster
 
@@ -20,29 +24,67 @@ SAME_FILES = Cause(
 
 
 def refuse_over_limits(
-    store: ConnectionStore, connection: Connection, visit: Visit, roster: Roster, now: Snapshot,
+    context: Context, connection: Connection, visit: Visit, roster: Roster, now: Snapshot,
     counts: Mapping[str, RowCounts],
-) -> None:  # fmt: skip
-    """Raise HoldError sync.removals or sync.changes where a sync would remove or change too much.
+) -> list[str]:  # fmt: skip
+    """Raise HoldError sync.removals, sync.changes or sync.contacts where a sync would break a limit.
 
-    `now` is what would be kept of these files.
+    `now` is what would be kept of these files. Returns what is worth a note although it holds nothing.
     """
-    sync = connection.district.sync
+    sync, limits = connection.district.sync, context.policy.contact_safety
     found = breaches(
         {e: counts[e] for e in GUARDED},
         roster.active(),
         max_removal_percent=sync.max_removal_percent,
         max_change_percent=sync.max_change_percent,
     )
-    if not found:
-        return
-    cause = _cause(store, connection, visit, roster, now, found[0])
+    changes = roster.contact_changes(_stored_values(context, connection), limits.max_students_per_phone)
+    unsafe = contact_breaches(changes, limits)
+    if found:
+        cause = _cause(context.store, connection, visit, roster, now, found[0])
+        _hold_for_limits(connection, found, cause, unsafe)
+    if unsafe:
+        _hold_for_contacts(connection, unsafe)
+    return list(map(str, shared_phones(changes, limits)))
+
+
+def _hold_for_limits(
+    connection: Connection, found: Sequence[Breach], cause: Cause, unsafe: Sequence[ContactBreach]
+) -> NoReturn:
+    """Whoever lets it through waives contact safety with it, and has to know of that as well."""
+    also = f". Held for contact safety as well: {_listed(unsafe)}" if unsafe else ""
     raise HoldError(
-        "; ".join(map(str, found)) + f". Likely cause: {cause}",
+        f"{_listed(found)}. Likely cause: {cause}{also}",
         code="sync.removals" if found[0].is_removal else "sync.changes",
         hint=let_through(connection),
         cause=cause.code,
     )
+
+
+def _hold_for_contacts(connection: Connection, unsafe: Sequence[ContactBreach]) -> NoReturn:
+    raise HoldError(
+        f"contact safety: {_listed(unsafe)}",
+        code="sync.contacts",
+        hint=let_through(connection),
+        cause=unsafe[0].code,
+    )
+
+
+def _listed(breaches: Sequence[Breach | ContactBreach]) -> str:
+    return "; ".join(map(str, breaches))
+
+
+def _stored_values(context: Context, connection: Connection) -> StoredValues:
+    store, district = context.store, connection.district.id
+
+    def stored(
+        entity: str, columns: Sequence[str], keys: Sequence[tuple[str, ...]] | None
+    ) -> Iterable[tuple[Any, ...]]:
+        if keys is None:
+            return store.stored_columns(district, entity, columns)
+        return store.stored_values(district, entity, columns, keys)
+
+    return stored
 
 
 def let_through(connection: Connection) -> str:

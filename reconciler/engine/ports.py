@@ -46,6 +46,9 @@ class ConnectionStore(Protocol):
     def stored_columns(
         self, district: str, entity: str, columns: Sequence[str]
     ) -> Iterator[tuple[Any, ...]]: ...
+    def stored_values(
+        self, district: str, entity: str, columns: Sequence[str], keys: Sequence[tuple[str, ...]]
+    ) -> Iterator[tuple[Any, ...]]: ...
     def write_sync(
         self,
         lease: Lease,

@@ -39,7 +39,7 @@ def sync_district(
         return SyncResult({}, unchanged=True)
     visit.download()
     if _same_bytes(visit):
-        _write(context, lease, visit, None, run)
+        _write(context, lease, _snapshot(visit, None), None, run)
         return SyncResult({}, unchanged=True)
     roster = visit.roster()
     _refuse_unreadable(context, lease, roster)
@@ -54,10 +54,11 @@ def sync_district(
         _refuse_emptied(visit, roster)
         _refuse_cut(visit.previous, roster, counts)
     _refuse_rejects(context, lease, roster, counts)
+    notes, snapshot = _notes(roster, counts), _snapshot(visit, roster)
     if not visit.waived:
-        refuse_over_limits(context.store, connection, visit, roster, _snapshot(visit, roster), counts)
-    _write(context, lease, visit, roster, run)
-    return SyncResult(counts, _notes(roster, counts))
+        notes += refuse_over_limits(context, connection, visit, roster, snapshot, counts)
+    _write(context, lease, snapshot, roster, run)
+    return SyncResult(counts, tuple(notes))
 
 
 def _same_listing(visit: Visit) -> bool:
@@ -75,9 +76,8 @@ def _same_bytes(visit: Visit) -> bool:
     return previous.spec_digest == visit.spec_digest and dict(previous.sha256) == visit.sha256
 
 
-def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, run: str) -> None:
+def _write(context: Context, lease: Lease, snapshot: Snapshot, roster: Roster | None, run: str) -> None:
     """One transaction: rows, rejects, schools and the snapshot that they come from."""
-    snapshot = _snapshot(visit, roster)
     context.store.write_sync(
         lease,
         [d for d in roster.deltas() if not d.is_empty] if roster else [],
@@ -178,10 +178,10 @@ def _refuse_rejects(context: Context, lease: Lease, roster: Roster, counts: Mapp
             )
 
 
-def _notes(roster: Roster, counts: Mapping[str, RowCounts]) -> tuple[str, ...]:
+def _notes(roster: Roster, counts: Mapping[str, RowCounts]) -> list[str]:
     notes = list(roster.notices)
     for entity, reason in roster.blocked().items():
         notes.append(f"no {entity} were removed: {reason}")
     if counts["students"].read and counts["students"].skipped == counts["students"].read:
         notes.append("every student is at an unmapped or ignored school")
-    return tuple(notes)
+    return notes

@@ -15,7 +15,8 @@ from typing import Any
 from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
-from reconciler.roster import compare, keeping, loading, shape
+from reconciler.planning.contact_safety import ContactChanges
+from reconciler.roster import compare, contact_changes, keeping, loading, shape
 from reconciler.roster.broken import BrokenLines
 from reconciler.roster.causes import Cause, Evidence, Surroundings, likely_cause
 from reconciler.roster.causes.evidence import StoredValues
@@ -167,6 +168,13 @@ class Roster:
     def shape(self) -> Shape:
         """What a later sync is held against to name a cause; after `resolve`."""
         return Shape(shape.formats(self._files), shape.row_counts(self._files), shape.order(self._db))
+
+    def contact_changes(
+        self, stored: contact_changes.StoredValues, max_students_per_phone: int
+    ) -> ContactChanges:
+        """What these rows would do to contacts and their rights, in counts. Once only, after `resolve`."""
+        with told("while the contacts were compared"):
+            return contact_changes.contact_changes(self._db, stored, max_students_per_phone, self._scratch)
 
     def likely_cause(
         self, entity: str, *, removed: bool, stored: StoredValues, around: Surroundings

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.config.policy import ContactSafety
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
+from reconciler.planning.contact_safety import contact_breaches
 from reconciler.planning.limits import GUARDED, breaches
 from reconciler.roster.causes import Cause, Surroundings
 from reconciler.roster.delta import RemoteFile, Snapshot
@@ -37,6 +39,15 @@ class Memory:
         places = [ENTITIES[entity].columns.index(c) for c in columns]
         return ((*(row[i] for i in places), active) for row, active in self.rows[entity].values())
 
+    def stored_values(
+        self, entity: str, columns: Sequence[str], keys: Sequence[tuple[str, ...]] | None
+    ) -> Iterable[tuple[Any, ...]]:
+        wanted = None if keys is None else set(keys)
+        places = [ENTITIES[entity].columns.index(c) for c in columns]
+        for key, (row, active) in self.rows[entity].items():
+            if wanted is None or key in wanted:
+                yield (*(row[i] for i in places), active)
+
     @contextmanager
     def night(self, files: Mapping[str, bytes], mapper: Mapper = MAPPER) -> Any:
         """The roster of these files, resolved against what is stored; nothing is written."""
@@ -47,7 +58,7 @@ class Memory:
     def take(self, files: Mapping[str, bytes], mapper: Mapper = MAPPER) -> Cause | None:
         """Take the files' rows as a sync does; where it would be held, they are not taken: the cause."""
         with self.night(files, mapper) as roster:
-            cause = self._cause(roster, files)
+            cause = self._cause(roster, files) or self._unsafe(roster)
             if cause:
                 return cause
             for delta in roster.deltas():
@@ -62,6 +73,12 @@ class Memory:
         """Why these files would be held; None where they would not. Nothing is taken."""
         with self.night(files, mapper) as roster:
             return self._cause(roster, files)
+
+    def _unsafe(self, roster: Roster) -> Cause | None:
+        limits = ContactSafety()
+        changes = roster.contact_changes(self.stored_values, limits.max_students_per_phone)
+        found = contact_breaches(changes, limits)
+        return Cause(found[0].code, str(found[0])) if found else None
 
     def _cause(self, roster: Roster, files: Mapping[str, bytes]) -> Cause | None:
         counts = {delta.entity: delta.counts for delta in roster.deltas() if delta.entity in GUARDED}

@@ -130,7 +130,7 @@ def started(district: District, mapper: Mapper = MAPPER) -> Memory:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_cause_is_named_with_its_evidence_and_without_anybody_s_data(case: str) -> None:
+def test_each_cause_is_named_with_evidence_that_tells_of_nobody(case: str) -> None:
     district, damage, code, evidence, mapper = CASES[case]
     cause = remembered(district, mapper()).cause(damage(district.copy()), mapper())
     assert cause is not None
