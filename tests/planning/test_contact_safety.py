@@ -13,7 +13,10 @@ NONE = Allowance(0, 0)
 STRICT = ContactSafety(NONE, NONE, NONE, NONE)
 
 
-def codes(limits: ContactSafety = ContactSafety(), **changes: Any) -> list[str]:
+DEFAULTS = ContactSafety()
+
+
+def codes(limits: ContactSafety = DEFAULTS, **changes: Any) -> list[str]:
     size = {"relationships": 400, "students": 200} | changes
     return [b.code for b in contact_breaches(ContactChanges(**size), limits)]
 
