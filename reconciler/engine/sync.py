@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.engine.context import Context
 from reconciler.engine.holds import refuse_over_limits
 from reconciler.engine.ports import Lease
+from reconciler.engine.schools import absent_notes, unlisted_notes
 from reconciler.engine.visit import Visit
 from reconciler.errors import RosterError
 from reconciler.mapping.entities import STORED
@@ -54,7 +55,7 @@ def sync_district(
         _refuse_emptied(visit, roster)
         _refuse_cut(visit.previous, roster, counts)
     _refuse_rejects(context, lease, roster, counts)
-    notes, snapshot = _notes(roster, counts), _snapshot(visit, roster)
+    notes, snapshot = _notes(connection, roster, counts), _snapshot(visit, roster)
     if not visit.waived:
         notes += refuse_over_limits(context, connection, visit, roster, snapshot, counts)
     _write(context, lease, snapshot, roster, run)
@@ -178,10 +179,12 @@ def _refuse_rejects(context: Context, lease: Lease, roster: Roster, counts: Mapp
             )
 
 
-def _notes(roster: Roster, counts: Mapping[str, RowCounts]) -> list[str]:
+def _notes(connection: Connection, roster: Roster, counts: Mapping[str, RowCounts]) -> list[str]:
     notes = list(roster.notices)
     for entity, reason in roster.blocked().items():
         notes.append(f"no {entity} were removed: {reason}")
     if counts["students"].read and counts["students"].skipped == counts["students"].read:
         notes.append("every student is at an unmapped or ignored school")
-    return notes
+    schools = roster.schools()
+    notes += absent_notes(connection.district, schools)
+    return notes + unlisted_notes(roster.unlisted_schools(), schools)

@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
 _ALIKE = 60
 """How alike the letters must be, of 100, where the numbers are the same."""
 _ALIKE_WITHOUT_NUMBERS = 85
+_ABBREVIATED = {
+    "elem": "elementary", "es": "elementary", "ms": "middle", "hs": "high", "jr": "junior", "sr": "senior",
+    "acad": "academy", "ctr": "center", "st": "saint", "mt": "mount",
+}  # fmt: skip
 
 
 def same_school_id(one: str, other: str) -> bool:
@@ -41,14 +45,27 @@ def near_miss(sis_id: str, there: Collection[str]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def near_name(text: str, names: Collection[str]) -> str:
-    """The name that a school's name most probably means; empty where none is near, or two are as near."""
-    best = process.extract(
-        text.casefold(), {n: n.casefold() for n in names}, scorer=fuzz.token_sort_ratio, limit=2
-    )
-    if not best or best[0][1] < 80 or (len(best) > 1 and best[0][1] - best[1][1] < 5):
-        return ""
-    return str(best[0][2])
+def same_school_name(one: str, other: str) -> bool:
+    """Whether two names are the same, word by word, but for order, typing errors and common abbreviations.
+
+    One word makes another school: `Maple Grove North` and `Maple Grove South`.
+    """
+    words, others = _words(one), _words(other)
+    return bool(words) and len(words) == len(others) and _all_in(words, others) and _all_in(others, words)
+
+
+def _all_in(words: Collection[str], others: Collection[str]) -> bool:
+    return all(any(_same_word(word, other) for other in others) for word in words)
+
+
+def _same_word(one: str, other: str) -> bool:
+    has_digit = any(c.isdigit() for c in one + other)
+    return one == other if has_digit else fuzz.ratio(one, other) >= _ALIKE_WITHOUT_NUMBERS
+
+
+def _words(name: str) -> list[str]:
+    words = re.findall(r"[^\W_]+", name.casefold())
+    return [_ABBREVIATED.get(word, word) for word in words if word not in ("school", "the", "of")]
 
 
 def _parts(text: str) -> tuple[str, str]:

@@ -95,6 +95,20 @@ class Roster:
         ).fetchall()
         return [SisSchool(i, n or "", t or "", c or "", s) for i, n, t, c, s in found]
 
+    def unlisted_schools(self) -> dict[str, int]:
+        """Schools that students name and no row of a school has, with those students; none without a list.
+
+        Of a student's several schools one that is listed is enough: the others may be no schools.
+        """
+        items = f"string_split(school, {LIST_SEPARATOR})"
+        found = self._db.execute(
+            f"SELECT {items}[1] AS first, sum(n) FROM (SELECT school, count(DISTINCT id) AS n "
+            f"FROM raw_students WHERE school IS NOT NULL GROUP BY school) "
+            f"WHERE EXISTS (SELECT 1 FROM raw_schools) "
+            f"AND NOT list_has_any({items}, (SELECT list(id) FROM raw_schools)) GROUP BY first ORDER BY first"
+        ).fetchall()
+        return {school: int(students) for school, students in found}
+
     def empty_files(self, entity: str) -> list[str]:
         """The files that an entity is read from and that have a header and no row."""
         entity_map = self.mapper.entities.get(entity)
