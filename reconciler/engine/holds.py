@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from reconciler.engine.context import Context
 from reconciler.engine.ports import ConnectionStore
 from reconciler.engine.visit import Visit
-from reconciler.errors import HoldError
+from reconciler.errors import HoldError, RosterError
 from reconciler.planning.connection import Connection
 from reconciler.planning.contact_safety import ContactBreach, contact_breaches, shared_phones
 from reconciler.planning.limits import GUARDED, Breach, breaches
@@ -102,9 +102,12 @@ def _cause(
     """Why the first limit was broken; looked for in the stored values, which only now are asked for."""
     if dict(visit.previous.sha256) == visit.sha256:
         return SAME_FILES
-    return roster.likely_cause(
-        breach.entity,
-        removed=breach.is_removal,
-        stored=lambda entity, columns: store.stored_columns(connection.district.id, entity, columns),
-        around=Surroundings(visit.previous, now, roster.schools()),
-    )
+    try:
+        return roster.likely_cause(
+            breach.entity,
+            removed=breach.is_removal,
+            stored=lambda entity, columns: store.stored_columns(connection.district.id, entity, columns),
+            around=Surroundings(visit.previous, now, roster.schools()),
+        )
+    except RosterError as error:  # the hold stands, whether its cause is found or not
+        return Cause("unknown", f"unknown ({error.message})")

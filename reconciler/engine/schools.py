@@ -80,7 +80,7 @@ def suggestions(district: District, there: Mapping[str, SisSchool]) -> dict[str,
 
 
 def _by_name(name: str, absent: Sequence[SchoolMapping]) -> str:
-    """The one school of these with this name, or with an id that is made of it; empty where none or several."""
+    """The one school of these with this name, or an id made of it; empty where none or several."""
     alike = {
         s.school
         for s in absent

@@ -75,14 +75,14 @@ def _load_rights(db: duckdb.DuckDBPyConnection, stored: StoredValues, scratch: P
     db.execute(
         "CREATE VIEW was_rights AS SELECT * FROM stored_rights SEMI JOIN touched USING (student, contact)"
     )
-    db.execute(f"CREATE VIEW rights AS SELECT student, contact, {_before_and_now()} FROM was_rights w "
+    db.execute(f"CREATE TABLE rights AS SELECT student, contact, {_before_and_now()} FROM was_rights w "
                f"JOIN new_relationships n USING (student, contact)")  # fmt: skip
     db.execute(
-        "CREATE VIEW dropped AS SELECT w.* FROM was_rights w ANTI JOIN new_relationships n "
+        "CREATE TABLE dropped AS SELECT w.* FROM was_rights w ANTI JOIN new_relationships n "
         "USING (student, contact)"
     )
     db.execute(
-        "CREATE VIEW gained AS SELECT n.* FROM new_relationships n JOIN fresh_relationships f "
+        "CREATE TABLE gained AS SELECT n.* FROM new_relationships n JOIN fresh_relationships f "
         "USING (student, contact) WHERE f.fate = 'added'"
     )
 
@@ -194,6 +194,8 @@ def _shared_phones(
         f"phone IN ({several}) GROUP BY phone HAVING students > {int(limit)}"
     )
     db.execute(f"DELETE FROM crowded WHERE {_NO_PHONE}")
+    if not number(db, "SELECT count(*) FROM crowded"):
+        return 0, 0
     before = _crowded_before(db, stored, limit, scratch)
     row = db.execute(
         f"SELECT count(*), coalesce(max(students), 0) FROM crowded WHERE phone NOT IN ({before})"

@@ -58,6 +58,7 @@ class Roster:
             raise
         self._broken = BrokenLines(mapper, self._files)
         self._counts: dict[str, RowCounts] = {}
+        self._schools: list[SisSchool] | None = None
 
     def __enter__(self) -> Roster:
         return self
@@ -83,6 +84,11 @@ class Roster:
 
     def schools(self) -> list[SisSchool]:
         """Every school that the files name, by its own row or a student's, with the students found there."""
+        if self._schools is None:
+            self._schools = self._find_schools()
+        return self._schools
+
+    def _find_schools(self) -> list[SisSchool]:
         items = f"string_split(school, {LIST_SEPARATOR})"
         found = self._db.execute(
             f"SELECT id, max(name), max(type), max(nces_id), max(students) FROM ("

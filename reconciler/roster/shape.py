@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from reconciler.mapping.entities import ENTITIES
+from reconciler.mapping.sql import name
 from reconciler.roster.causes.files import row_digest
 from reconciler.roster.database import number
 from reconciler.roster.tables import LoadedFile
@@ -48,10 +50,10 @@ def order(db: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
 
 
 def _order(db: duckdb.DuckDBPyConnection, entity: str) -> tuple[str, ...]:
-    digest = row_digest(entity)
+    digest, keys = row_digest(entity), ", ".join(map(name, ENTITIES[entity].key))
     step = max(number(db, f"SELECT count(*) FROM new_{entity}") // _SAMPLED, 1)
     rows = db.execute(
         f"SELECT {digest} AS digest, min((_file, _src, _line)) AS place FROM judged_{entity} "
-        f"WHERE verdict = 'ok' AND hash({digest}) % {step} = 0 GROUP BY digest ORDER BY place"
+        f"WHERE verdict = 'ok' AND hash({keys}) % {step} = 0 GROUP BY digest ORDER BY place"
     ).fetchall()
     return tuple(row[0] for row in rows)
