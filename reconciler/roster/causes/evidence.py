@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from reconciler.mapping.columns import loose
 from reconciler.mapping.entities import ENTITIES, Entity
 from reconciler.mapping.model import Mapper, Source
 from reconciler.mapping.sql import name
@@ -75,6 +76,16 @@ class Evidence:
     def display(self, file: str) -> str:
         """A file of the mapper under its name on the server."""
         return self._displays.get(file, file)
+
+    def place(self, field: str) -> str:
+        """A field with the column of the file that it is read from, as far as that is one: for people."""
+        for source in self.sources:
+            columns = [c for f in source.fields if f.name == field.removeprefix("sis_") for c in f.columns]
+            there = {loose(c): c for c in self.around.now.columns.get(source.file, ())}
+            found = next((there[loose(c)] for c in columns if loose(c) in there), "")
+            if found:
+                return f"{field} (column {found!r} of {self.display(source.file)})"
+        return field
 
     def count(self, query: str) -> int:
         """The one number that a query answers; NULL is 0."""

@@ -36,7 +36,7 @@ def cut(evidence: Evidence) -> Cause | None:
         return None
     if elsewhere > 0.2 * (len(missing) - count):
         return None
-    share = 100 * count / len(missing)
+    share = 100 * evidence.total / evidence.count(f"SELECT count(*) FROM was_{evidence.entity}")
     shrunk = ", ".join(_shrunk(evidence))
     return Cause(
         "upload-cut",
@@ -100,17 +100,28 @@ def _header_changed(evidence: Evidence, fields: Sequence[str], effect: str) -> C
 
 
 def other_format(evidence: Evidence) -> Cause | None:
-    """The entity's file comes in another encoding, or with another delimiter."""
-    changes = format_changes(evidence)
+    """The entity's file comes with another delimiter, or in a Unicode encoding where it was none."""
+    changes = [words for words, is_certain in _format_changes(evidence) if is_certain]
     return Cause("format-changed", f"the format of the export: {', '.join(changes)}") if changes else None
 
 
 def format_changes(evidence: Evidence) -> list[str]:
     """How the entity's files are read otherwise than at the last sync, in words."""
+    return [words for words, _ in _format_changes(evidence)]
+
+
+def _format_changes(evidence: Evidence) -> list[tuple[str, bool]]:
+    """The same, and whether it is another format for certain.
+
+    A file in Windows-1252 is read as UTF-8 on a day on which no name in it has an accent.
+    """
     before, now = evidence.around.before.formats, evidence.around.now.formats
     files = dict.fromkeys(s.file for s in evidence.sources)
     return [
-        f"{evidence.display(file)} was {' and '.join(before[file])}, is {' and '.join(now[file])}"
+        (
+            f"{evidence.display(file)} was {' and '.join(before[file])}, is {' and '.join(now[file])}",
+            before[file][1:] != now[file][1:] or {before[file][0], now[file][0]} != {"utf-8", "cp1252"},
+        )
         for file in files
         if file in before and file in now and before[file] != now[file]
     ]

@@ -39,8 +39,8 @@ def _emptied(evidence: Evidence, fields: list[str]) -> Cause | None:
         if before >= 30 and now <= before / 4:
             return Cause(
                 "column-emptied",
-                f"an empty column: {field} was filled in {before:.0f} % of the stored {evidence.entity} and "
-                f"is filled in {now:.0f} % now",
+                f"an empty column: {evidence.place(field)} was filled in {before:.0f} % of the stored "
+                f"{evidence.entity} and is filled in {now:.0f} % now",
             )
     return None
 
@@ -65,7 +65,8 @@ def swapped(evidence: Evidence) -> Cause | None:
         return None
     to, source, n = max(found, key=lambda one: one[2])
     return Cause(
-        "columns-swapped", f"exchanged columns: {to} holds what {source} held in {evidence.of_total(n)}"
+        "columns-swapped",
+        f"exchanged columns: {evidence.place(to)} holds what {source} held in {evidence.of_total(n)}",
     )
 
 

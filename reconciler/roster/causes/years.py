@@ -63,5 +63,6 @@ def dates_rewritten(evidence: Evidence) -> Cause | None:
     unreadable = f", and of {lost} it can no longer be read" if lost else ""
     return Cause(
         "date-format",
-        f"the format of birth_date: {evidence.of_total(rewritten)} {how} in it{unreadable}",
+        f"the format of {evidence.place('birth_date')}: {evidence.of_total(rewritten)} {how} in it"
+        f"{unreadable}",
     )
