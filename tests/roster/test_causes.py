@@ -154,13 +154,25 @@ def test_an_ordinary_day_on_top_hides_no_cause(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("district", "count"), [(WITH_IDS, 20), (WITHOUT_IDS, 8)], ids=["with ids", "without"]
+    ("district", "count"), [(WITH_IDS, 20), (WITHOUT_IDS, 4)], ids=["with ids", "without"]
 )
 def test_ordinary_days_are_not_held(district: District, count: int) -> None:
     memory, today = started(district), district
     for seed in range(count):
         today = days.ordinary_day(today, seed)
         assert memory.take(today.write()) is None
+
+
+def test_a_change_of_letter_case_alone_is_said_to_be_one() -> None:
+    files = {name: content.upper() for name, content in WITH_IDS.write().items()}
+    header = days.table(days.STUDENT_COLUMNS, []).strip()
+    files["students.csv"] = files["students.csv"].replace(header.upper(), header, 1)
+    cause = started(WITH_IDS).cause(
+        {"students.csv": files["students.csv"], "contacts.csv": WITH_IDS.write()["contacts.csv"]}
+    )
+    assert cause is not None
+    assert cause.code == "values-changed"
+    assert "last_name in 200 (letter case only)" in str(cause)
 
 
 def test_a_part_of_a_series_that_is_missing_is_named() -> None:
