@@ -10,7 +10,7 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── SecretError                 secret.missing, secret.bound
     ├── SftpError                   sftp.unreachable · timeout · host-key · auth · path · no-files · …
     ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous · archive
-    ├── HoldError                   sync.removals · sync.changes · sync.file-changing   exit 3
+    ├── HoldError                   sync.removals · changes · contacts · file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
     ├── PlanError                   plan.stale, plan.older
     └── StoreError                  database.unreachable · database.version · database.failed
@@ -115,6 +115,17 @@ class HoldError(ReconcilerError):
     """Nothing failed, but a safety limit holds the district; nothing of the sync was written."""
 
     code = "sync.removals"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, hint: str = "", retryable: bool = False,
+        cause: str = "",
+    ):  # fmt: skip
+        super().__init__(message, code=code, hint=hint, retryable=retryable)
+        self.cause = cause
+        """A stable code of the likely cause, where one was looked for."""
+
+    def to_json(self) -> dict[str, str]:
+        return super().to_json() | ({"cause": self.cause} if self.cause else {})
 
 
 class LockError(ReconcilerError):

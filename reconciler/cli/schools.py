@@ -44,6 +44,15 @@ def command(app: App, id_: str, form: str) -> int:
     return DONE
 
 
+def _school(state: SchoolState) -> str:
+    """The platform's school, or in parentheses what is suggested."""
+    if not state.suggestion:
+        return state.school or ""
+    return (
+        f"{state.school} (the files have {state.suggestion!r})" if state.school else f"({state.suggestion}?)"
+    )
+
+
 def _text(district: str, states: list[SchoolState]) -> str:
     rows = [
         (
@@ -51,7 +60,7 @@ def _text(district: str, states: list[SchoolState]) -> str:
             s.name,
             s.students,
             coloured(s.state),
-            s.school or (f"({s.suggestion}?)" if s.suggestion else ""),
+            _school(s),
         )
         for s in states
     ]

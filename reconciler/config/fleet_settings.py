@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from reconciler.config.policy import FleetSettings, Policy
+from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy
 from reconciler.documents.document import Document
 from reconciler.documents.reader import open_document
 from reconciler.documents.schema import load_schema, schema_problems
@@ -62,8 +63,20 @@ def _settings(value: dict[str, Any]) -> FleetSettings:
             shared_secrets={name: tuple(hosts) for name, hosts in policy.get("shared_secrets", {}).items()},
             retire_after_days=policy.get("retire_after_days", defaults.retire_after_days),
             max_reject_percent=policy.get("max_reject_percent", defaults.max_reject_percent),
+            contact_safety=_contact_safety(policy.get("contact_safety", {})),
         ),
     )
+
+
+def _contact_safety(value: dict[str, Any]) -> ContactSafety:
+    defaults = ContactSafety()
+    said: dict[str, Any] = {k: _limit(getattr(defaults, k), v) for k, v in value.items()}
+    return replace(defaults, **said)
+
+
+def _limit(default: Allowance | int, value: Any) -> Allowance | int:
+    """What the file says of a limit; of an allowance, what it leaves out has its default."""
+    return replace(default, **value) if isinstance(default, Allowance) else int(value)
 
 
 def _warnings(document: Document) -> list[Problem]:

@@ -8,6 +8,34 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much may go without a question: so many rows, or that share of them where it is more."""
+
+    rows: int
+    percent: float
+
+    def of(self, total: int) -> int:
+        """The rows that are allowed of so many."""
+        return max(self.rows, int(total * self.percent / 100))
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSafety:
+    """Changes to contacts that hold a sync however small it is. See docs/safety.md for the reasons."""
+
+    max_loosened: Allowance = Allowance(3, 0.5)
+    """Relationships that allow more than before; a school office grants a few on any day."""
+    max_alerts_lifted: Allowance = Allowance(0, 0.02)
+    """Custody alerts that go while the student stays: rare, and the gravest to get wrong."""
+    max_without_contact: Allowance = Allowance(3, 0.5)
+    """Students who lose their last emergency contact."""
+    max_moved: Allowance = Allowance(3, 0.5)
+    """Contacts that move to another family."""
+    max_students_per_phone: int = 25
+    """Students whose contacts may share a phone: a shelter has many, a file that was filled down has all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The rules that every district is held to."""
 
@@ -21,6 +49,8 @@ class Policy:
     """Days between the removal of a district's file and its rows becoming inactive."""
     max_reject_percent: float = 5
     """Over this share of an entity's rows rejected, nothing is written."""
+    contact_safety: ContactSafety = ContactSafety()
+    """What may change of contacts' rights without a question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.engine.context import Context
 from reconciler.engine.ports import Lease
+from reconciler.engine.schools import absent_notes, unlisted_notes, unmapped_notes
 from reconciler.engine.sync import sync_district
 from reconciler.engine.visit import Visit
 from reconciler.planning.change import Step
@@ -47,16 +47,18 @@ def test(work: Work) -> None:
 
 def initialize(work: Work) -> None:
     """Start Initialization: read the files and learn the schools that they name."""
-    schools = work.visit.roster().schools()
+    roster = work.visit.roster()
+    schools = roster.schools()
     work.context.store.learn_schools(work.lease, schools)
-    work.notes.extend(unmapped_notes(work.connection, schools))
+    work.notes.extend(unmapped_notes(work.connection.district, schools))
+    work.notes.extend(unlisted_notes(roster.unlisted_schools(), schools))
     work.context.store.advance(work.lease, Phase.INITIALIZED)
 
 
 def map_schools(work: Work) -> None:
     """School Mapping: hold the mapping against the schools that were learned."""
     learned = work.context.store.sis_schools(work.lease.district)
-    work.notes.extend(absent_notes(work.connection, learned))
+    work.notes.extend(absent_notes(work.connection.district, learned))
     work.context.store.advance(work.lease, Phase.MAPPED)
 
 
@@ -93,39 +95,3 @@ STEPS: dict[Step, Callable[[Work], None]] = {
     Step.STOP: stop,
     Step.DEACTIVATE: deactivate,
 }
-
-
-def unmapped_notes(connection: Connection, schools: list[SisSchool]) -> list[str]:
-    """How many schools wait to be mapped, with the students that are left out until then."""
-    district = connection.district
-    known = {s.sis_id for s in district.schools} | set(district.ignored_schools)
-    waiting = [s for s in schools if s.sis_id not in known]
-    if not waiting:
-        return []
-    students = sum(s.students for s in waiting)
-    return [
-        f"{len(waiting)} {'school waits' if len(waiting) == 1 else 'schools wait'} to be mapped "
-        f"({students} students): `reconciler schools {district.id}` lists them"
-    ]
-
-
-def absent_notes(connection: Connection, schools: list[SisSchool]) -> list[str]:
-    """Mapped schools that the files do not name, with the id that was probably meant."""
-    there = {s.sis_id: s for s in schools}
-    notes = []
-    for school in connection.district.schools:
-        if school.sis_id not in there:
-            meant = near_miss(school.sis_id, there)
-            hint = f"; did you mean {meant!r}?" if meant else ""
-            notes.append(f"the mapped school {school.sis_id!r} is not in the files{hint}")
-    return notes
-
-
-def near_miss(sis_id: str, there: Mapping[str, SisSchool]) -> str:
-    """The id of a school that is there and differs only in leading zeros, case or a character."""
-
-    def bare(text: str) -> str:
-        return text.strip().lstrip("0").casefold()
-
-    same = [i for i in there if bare(i) == bare(sis_id)]
-    return next(iter(same or difflib.get_close_matches(sis_id, list(there), n=1, cutoff=0.85)), "")

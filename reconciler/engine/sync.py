@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.engine.context import Context
+from reconciler.engine.holds import refuse_over_limits
 from reconciler.engine.ports import Lease
+from reconciler.engine.schools import absent_notes, unlisted_notes
 from reconciler.engine.visit import Visit
-from reconciler.errors import HoldError, RosterError
+from reconciler.errors import RosterError
 from reconciler.mapping.entities import STORED
 from reconciler.planning.connection import Connection
-from reconciler.planning.limits import GUARDED, breaches
-from reconciler.roster.causes import likely_cause
 from reconciler.roster.delta import RowCounts, SisSchool, Snapshot
 from reconciler.roster.roster import Roster
 
@@ -38,9 +38,9 @@ def sync_district(
     visit.refuse_unsettled(context.now())
     if _same_listing(visit):
         return SyncResult({}, unchanged=True)
-    visit.download()
+    visit.contents()
     if _same_bytes(visit) or _says_nothing(visit):
-        _write(context, lease, visit, None, run)
+        _write(context, lease, _snapshot(visit, None), None, run)
         return SyncResult({}, unchanged=True)
     roster = visit.roster()
     _refuse_unreadable(context, lease, roster)
@@ -55,10 +55,11 @@ def sync_district(
         _refuse_emptied(visit, roster)
         _refuse_cut(visit.previous, roster, counts)
     _refuse_rejects(context, lease, roster, counts)
+    notes, snapshot = _notes(connection, roster, counts), _snapshot(visit, roster)
     if not visit.waived:
-        _hold(connection, visit, roster, counts, schools_before)
-    _write(context, lease, visit, roster, run)
-    return SyncResult(counts, (*visit.contents().notices, *_notes(roster, counts)))
+        notes += refuse_over_limits(context, connection, visit, roster, snapshot, counts)
+    _write(context, lease, snapshot, roster, run)
+    return SyncResult(counts, (*visit.contents().notices, *notes))
 
 
 def _same_listing(visit: Visit) -> bool:
@@ -85,20 +86,8 @@ def _says_nothing(visit: Visit) -> bool:
     return silent and visit.previous.spec_digest == visit.spec_digest
 
 
-def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, run: str) -> None:
+def _write(context: Context, lease: Lease, snapshot: Snapshot, roster: Roster | None, run: str) -> None:
     """One transaction: rows, rejects, schools and the snapshot that they come from."""
-    previous = visit.previous
-    snapshot = Snapshot(
-        files=tuple(visit.files()),
-        sha256=dict(visit.sha256),
-        columns={**previous.columns, **roster.columns} if roster else previous.columns,
-        newline=_newlines(visit, roster),
-        trailers=roster.trailers() if roster else previous.trailers,
-        spec_digest=visit.spec_digest,
-        unpacked=visit.contents().unpacked if roster else previous.unpacked,
-        settled=visit.settled,
-        pending=visit.pending_after(),
-    )
     context.store.write_sync(
         lease,
         [d for d in roster.deltas() if not d.is_empty] if roster else [],
@@ -108,6 +97,26 @@ def _write(context: Context, lease: Lease, visit: Visit, roster: Roster | None, 
         snapshot=snapshot,
         run=run,
         at=context.now(),
+    )
+
+
+def _snapshot(visit: Visit, roster: Roster | None) -> Snapshot:
+    """Which files these are; with no roster they have the bytes of the previous ones."""
+    previous = visit.previous
+    shape = roster.shape() if roster else previous
+    return Snapshot(
+        files=tuple(visit.files()),
+        sha256=dict(visit.sha256),
+        columns={**previous.columns, **roster.columns} if roster else previous.columns,
+        newline=_newlines(visit, roster),
+        trailers=roster.trailers() if roster else previous.trailers,
+        formats={**previous.formats, **shape.formats},
+        rows={**previous.rows, **shape.rows},
+        order={**previous.order, **shape.order},
+        spec_digest=visit.spec_digest,
+        unpacked=visit.contents().unpacked if roster else previous.unpacked,
+        pending=visit.pending_after(),
+        settled=visit.settled,
     )
 
 
@@ -194,37 +203,12 @@ def _refuse_rejects(context: Context, lease: Lease, roster: Roster, counts: Mapp
             )
 
 
-def _hold(
-    connection: Connection, visit: Visit, roster: Roster, counts: Mapping[str, RowCounts],
-    schools_before: Sequence[SisSchool],
-) -> None:  # fmt: skip
-    sync = connection.district.sync
-    found = breaches(
-        {e: counts[e] for e in GUARDED},
-        roster.active(),
-        max_removal_percent=sync.max_removal_percent,
-        max_change_percent=sync.max_change_percent,
-    )
-    if not found:
-        return
-    cause = "the files are those of the last sync, so it is the district's own file, or its mapper"
-    if dict(visit.previous.sha256) != visit.sha256:
-        before = (*visit.previous.files, *visit.previous.unpacked)
-        now = (*visit.files(), *visit.contents().unpacked)
-        whole = [f for f in now if f.name not in roster.delta_files]
-        cause = likely_cause(roster, counts, before, whole, schools_before)
-    raise HoldError(
-        "; ".join(map(str, found)) + f". Likely cause: {cause}",
-        code="sync.removals" if "removal" in found[0].limit else "sync.changes",
-        hint=f"nothing was written; if this is right, let it through once with "
-        f"--allow-removals {connection.district.id}",
-    )
-
-
-def _notes(roster: Roster, counts: Mapping[str, RowCounts]) -> tuple[str, ...]:
+def _notes(connection: Connection, roster: Roster, counts: Mapping[str, RowCounts]) -> list[str]:
     notes = list(roster.notices)
     for entity, reason in roster.blocked().items():
         notes.append(f"no {entity} were removed: {reason}")
     if counts["students"].read and counts["students"].skipped == counts["students"].read:
         notes.append("every student is at an unmapped or ignored school")
-    return tuple(notes)
+    schools = roster.schools()
+    notes += absent_notes(connection.district, schools)
+    return notes + unlisted_notes(roster.unlisted_schools(), schools)

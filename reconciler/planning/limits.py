@@ -33,8 +33,12 @@ class Breach:
     percent: float
     allowed: float
 
+    @property
+    def is_removal(self) -> bool:
+        return self.limit == "max_removal_percent"
+
     def __str__(self) -> str:
-        verb = "removed" if self.limit == "max_removal_percent" else "changed"
+        verb = "removed" if self.is_removal else "changed"
         return (
             f"{self.rows} of {self.active} active {self.entity} would be {verb} "
             f"({self.percent:.1f} %; {self.limit} is {self.allowed:g})"

@@ -103,6 +103,12 @@ class Snapshot:
     """File name to whether it ended with a line break: one that stops doing so may have been cut."""
     trailers: tuple[str, ...] = ()
     """Names of files whose last line said that they end: one that no longer says so may have been cut."""
+    formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """File name in the mapper to its encoding and delimiter, in words."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """File name in the mapper to the rows that were read of it."""
+    order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Entity to digests of some of its keys, in the order of the file: where missing rows had stood."""
     spec_digest: str = ""
     """Digest over everything but the files that decides the rows: mapper, school mapping, pattern, path."""
     unpacked: tuple[RemoteFile, ...] = ()

@@ -114,11 +114,20 @@ def refuse_lost_columns(
         lost = (had & wanted) - {loose(c) for c in loaded.table.columns}
         if lost and not loaded.table.absent:
             raise MapperError(
-                f"{loaded.table.display} no longer has the column {min(lost)!r} of the last sync",
+                f"{loaded.table.display} no longer has the column {min(lost)!r} of the last sync"
+                f"{_new_columns(loaded.table.columns, had)}",
                 code="mapper.column",
                 hint="ask the district to export it again, correct the mapper, or let this through once "
                 "with --allow-removals",
             )
+
+
+def _new_columns(columns: Sequence[str], had: set[str]) -> str:
+    """The columns that came since, as a further clause: one of them may be the lost one under a new name."""
+    new = [repr(c) for c in columns if loose(c) not in had]
+    if not new:
+        return ""
+    return f"; new there: {', '.join(new[:3])}{', …' if len(new) > 3 else ''}"
 
 
 def _is_joined(mapper: Mapper, file: str) -> bool:

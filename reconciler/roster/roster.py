@@ -17,8 +17,11 @@ from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.sql import literal
-from reconciler.roster import compare, keeping, loading
+from reconciler.planning.contact_safety import ContactChanges
+from reconciler.roster import compare, contact_changes, keeping, loading, shape
 from reconciler.roster.broken import BrokenLines
+from reconciler.roster.causes import Cause, Evidence, Surroundings, likely_cause
+from reconciler.roster.causes.evidence import StoredValues
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
 from reconciler.roster.drift import drift_notices
@@ -26,6 +29,7 @@ from reconciler.roster.kept import KeptFile
 from reconciler.roster.package import Package
 from reconciler.roster.rejects import read_rejects
 from reconciler.roster.resolving import Before, resolve
+from reconciler.roster.shape import Shape
 from reconciler.roster.taken import taken_rows
 
 _STORED_WORDS = (
@@ -72,6 +76,7 @@ class Roster:
             raise
         self._broken = BrokenLines(mapper, self._files)
         self._counts: dict[str, RowCounts] = {}
+        self._schools: list[SisSchool] | None = None
 
     def __enter__(self) -> Roster:
         return self
@@ -97,6 +102,11 @@ class Roster:
 
     def schools(self) -> list[SisSchool]:
         """Every school that the files name, by its own row or a student's, with the students found there."""
+        if self._schools is None:
+            self._schools = self._find_schools()
+        return self._schools
+
+    def _find_schools(self) -> list[SisSchool]:
         items = f"string_split(school, {LIST_SEPARATOR})"
         found = self._db.execute(
             f"SELECT id, max(name), max(type), max(nces_id), max(students) FROM ("
@@ -108,6 +118,20 @@ class Roster:
             f"GROUP BY id ORDER BY id"
         ).fetchall()
         return [SisSchool(i, n or "", t or "", c or "", s) for i, n, t, c, s in found]
+
+    def unlisted_schools(self) -> dict[str, int]:
+        """Schools that students name and no row of a school has, with those students; none without a list.
+
+        Of a student's several schools one that is listed is enough: the others may be no schools.
+        """
+        items = f"string_split(school, {LIST_SEPARATOR})"
+        found = self._db.execute(
+            f"SELECT {items}[1] AS first, sum(n) FROM (SELECT school, count(DISTINCT id) AS n "
+            f"FROM raw_students WHERE school IS NOT NULL GROUP BY school) "
+            f"WHERE EXISTS (SELECT 1 FROM raw_schools) "
+            f"AND NOT list_has_any({items}, (SELECT list(id) FROM raw_schools)) GROUP BY first ORDER BY first"
+        ).fetchall()
+        return {school: int(students) for school, students in found}
 
     def empty_files(self, entity: str) -> list[str]:
         """The files that an entity is read from and that have a header and no row."""
@@ -195,13 +219,28 @@ class Roster:
         """How many rows of each stored entity were active before."""
         return {e: number(self._db, f"SELECT count(*) FROM old_{e} WHERE active") for e in STORED}
 
-    def removed_but_for_zeros(self, entity: str) -> int:
-        """Removed ids that are there as new ones, leading zeros apart."""
-        query = (
-            f"SELECT count(*) FROM gone_{entity} WHERE ltrim(id, '0') IN "
-            f"(SELECT ltrim(id, '0') FROM fresh_{entity} WHERE fate = 'added')"
-        )
-        return number(self._db, query)
+    def shape(self) -> Shape:
+        """What a later sync is held against to name a cause; after `resolve`."""
+        return Shape(shape.formats(self._files), shape.row_counts(self._files), shape.order(self._db))
+
+    def contact_changes(
+        self, stored: contact_changes.StoredValues, max_students_per_phone: int
+    ) -> ContactChanges:
+        """What these rows would do to contacts and their rights, in counts. Once only, after `resolve`."""
+        with told("while the contacts were compared"):
+            return contact_changes.contact_changes(self._db, stored, max_students_per_phone, self._scratch)
+
+    def likely_cause(
+        self, entity: str, *, removed: bool, stored: StoredValues, around: Surroundings
+    ) -> Cause:
+        """Why so many rows of an entity were removed, or else changed. Once only, after `resolve`."""
+        displays = {f.spec.name: f.table.display for f in self._files}
+        with told("while a cause was looked for"):
+            evidence = Evidence(
+                self._db, self.mapper, entity, removed=removed, stored=stored, around=around,
+                displays=displays, scratch=self._scratch,
+            )  # fmt: skip
+            return likely_cause(evidence)
 
     def rows(self, entity: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """The taken rows of an entity under its fields' names, `school` being the SIS id, ordered by key."""

@@ -16,6 +16,7 @@ from reconciler.roster.kept import KeptFile
 from reconciler.store import connections, history, kept_files, leases, runs, status
 from reconciler.store.database import Database
 from reconciler.store.export import export, export_columns
+from reconciler.store.keyed_rows import stored_values
 from reconciler.store.leases import HeldLease, Lease, held
 from reconciler.store.migration import migrate
 from reconciler.store.roster_merge import merge
@@ -164,6 +165,12 @@ class Store:
     def stored_columns(self, district: str, entity: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """`columns` and `active` of every row, inactive ones too, ordered by key, streamed."""
         return stored_columns(self._database, district, entity, columns)
+
+    def stored_values(
+        self, district: str, entity: str, columns: Sequence[str], keys: Sequence[tuple[str, ...]]
+    ) -> Iterator[tuple[Any, ...]]:
+        """`columns` and `active` of the rows with these keys, in no order."""
+        return stored_values(self._database, district, entity, columns, keys)
 
     def write_sync(
         self,

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.config.fleet import load_fleet
 from reconciler.config.fleet_settings import load_fleet_settings
-from reconciler.config.policy import FleetSettings, Policy
+from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy
 from reconciler.errors import ConfigError
 from tests.config.repository import district
 
@@ -20,6 +20,11 @@ policy:
   shared_secrets: {COUNTY_PASSWORD: [sftp.county.example]}
   retire_after_days: 7
   max_reject_percent: 2.5
+  contact_safety:
+    max_loosened: {rows: 0, percent: 0}
+    max_alerts_lifted: {percent: 1.5}
+    max_without_contact: {rows: 9}
+    max_students_per_phone: 40
 """
 
 
@@ -45,6 +50,13 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             shared_secrets={"COUNTY_PASSWORD": ("sftp.county.example",)},
             retire_after_days=7,
             max_reject_percent=2.5,
+            contact_safety=ContactSafety(
+                max_loosened=Allowance(0, 0),
+                max_alerts_lifted=Allowance(0, 1.5),
+                max_without_contact=Allowance(9, 0.5),
+                max_moved=Allowance(3, 0.5),
+                max_students_per_phone=40,
+            ),
         ),
     )
 
@@ -58,6 +70,12 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
          "must be a whole number from 0 to 3650"),
         ("policy: {retire_after_days: -1}\n", "policy.retire_after_days", "must be from 0 to 3650"),
         ("policy: {max_reject_percent: 101}\n", "policy.max_reject_percent", "must be from 0 to 100"),
+        ("policy: {contact_safety: {max_moved: {rows: -1}}}\n", "policy.contact_safety.max_moved.rows",
+         "must be from 0 to 1000000"),
+        ("policy: {contact_safety: {max_moved: 3}}\n", "policy.contact_safety.max_moved",
+         "must be a mapping (key: value)"),
+        ("policy: {contact_safety: {max_moves: {}}}\n", "policy.contact_safety.max_moves",
+         'unknown key "max_moves"'),
         ("policy: {hosts: sftp.example}\n", "policy.hosts", "must be a list"),
         ("policy: {shared_secrets: {A-B: [h]}}\n", "policy.shared_secrets",
          "each key must be the name of an environment variable"),

@@ -11,8 +11,10 @@ import click
 import pytest
 
 from reconciler.config.district import SchoolMapping
+from reconciler.config.policy import ContactSafety
 from reconciler.engine.report import Outcome, Report, Result, StepResult
 from reconciler.errors import ConfigError, HoldError, SftpError
+from reconciler.planning.contact_safety import ContactChanges, contact_breaches
 from reconciler.planning.plan import Plan, build_plan
 from reconciler.render.history import history_text
 from reconciler.render.plan import plan_text
@@ -107,6 +109,24 @@ def runs() -> list[RunView]:
     ]
 
 
+def holds() -> Report:
+    """Every limit of contact safety broken at once, and each of them alone."""
+    limits = ContactSafety()
+    broken = ContactChanges(
+        relationships=800, students=400, emptied=("may_pick_up", "custody_alert"), alerts_lifted=1,
+        loosened=5, moved=6, without_emergency=7, without_contact=2, shared_phones=1, most_students=40,
+    )  # fmt: skip
+    found = contact_breaches(broken, limits)
+    hint = "nothing was written; if this is right, let it through once with --allow-removals elm"
+    errors = [
+        HoldError("contact safety: " + "; ".join(map(str, some)), code="sync.contacts", hint=hint,
+                  cause=some[0].code)
+        for some in (found, *([one] for one in found))
+    ]  # fmt: skip
+    step = (StepResult("sync", Outcome.BLOCKED, 0.4),)
+    return Report([Result("elm", "sync", Outcome.BLOCKED, step, error=e) for e in errors])
+
+
 REFUSED = {"bad": ConfigError("districts/bad.yaml:3:1 sftp: is required", hint="see docs/district-file.md")}
 CASES: dict[str, Callable[[], str]] = {
     "plan": lambda: plan_text(plan(), REFUSED),
@@ -114,6 +134,8 @@ CASES: dict[str, Callable[[], str]] = {
     "plan.json": lambda: json.dumps(plan().to_json(), indent=2),
     "report": lambda: report_text(report()),
     "report.json": lambda: json.dumps(report().to_json(), indent=2),
+    "holds": lambda: report_text(holds()),
+    "holds.json": lambda: json.dumps(holds().to_json()["results"][1], indent=2),
     "status": lambda: status_text(views(), detailed=False),
     "status-one": lambda: status_text(views()[1:], detailed=True),
     "status-none": lambda: status_text([], detailed=False),

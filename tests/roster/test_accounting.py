@@ -318,7 +318,18 @@ def test_a_column_that_was_read_before_and_is_gone_is_an_error_and_another_is_no
     with pytest.raises(MapperError) as raised, open_roster(mapper, files, known_columns=known):
         pass
     assert raised.value.code == "mapper.column"
-    assert "'grade'" in raised.value.message
+    assert raised.value.message == "students.csv no longer has the column 'grade' of the last sync"
+
+
+def test_columns_that_came_where_one_is_gone_are_named_for_one_of_them_may_be_it() -> None:
+    known = {"students": ["id", "school", "first_name", "last_name", "grade"]}
+    files = {"students.csv": "id,school,first_name,last_name,grade_level\n1,A,Ann,Lee,3\n"}
+    with (
+        pytest.raises(MapperError) as raised,
+        open_roster(make_mapper("generic"), files, known_columns=known),
+    ):
+        pass
+    assert raised.value.message.endswith("the column 'grade' of the last sync; new there: 'grade_level'")
 
 
 def test_a_joined_file_that_was_read_before_and_is_gone_is_an_error() -> None:

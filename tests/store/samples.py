@@ -23,6 +23,9 @@ SNAPSHOT = Snapshot(
     sha256={"students.csv": "ab" * 32},
     columns={"students": ("Student Number", "Größe")},
     newline={"students.csv": True},
+    formats={"students": ("utf-8", "comma-delimited")},
+    rows={"students": 2},
+    order={"students": ("0badcafe", "deadbeef")},
     spec_digest="cd" * 32,
     settled=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -18,6 +19,7 @@ from reconciler.errors import StoreError
 from reconciler.roster.delta import EntityDelta
 from reconciler.store import Store
 from reconciler.store.database import Database
+from reconciler.store.snapshots import snapshot_from_text, snapshot_to_text
 from reconciler.store.tables import STUDENT
 from tests.store import samples
 from tests.store.processes import heard, process
@@ -58,6 +60,33 @@ def test_a_sync_that_read_no_rows_leaves_rejects_and_schools_as_they_are(store: 
     )
     assert store.rejects(DISTRICT) == list(samples.REJECTS)
     assert store.sis_schools(DISTRICT) == list(samples.SCHOOLS)
+
+
+def test_a_few_stored_rows_are_looked_up_by_their_keys(store: Store) -> None:
+    write(store, saved(store), samples.family())
+    write(store, saved(store, "other-isd"), samples.family())
+    keys = [("S1", "C1"), ("S2", "C1"), ("S1", "C9"), *((f"X{n}", "C1") for n in range(900))]
+    found = store.stored_values(DISTRICT, "relationships", ("student", "may_pick_up"), keys)
+    assert sorted((*cells, bool(active)) for *cells, active in found) == [
+        ("S1", "yes", True),
+        ("S2", "yes", True),
+    ]
+    assert [r[0] for r in store.stored_values(DISTRICT, "contacts", ("phone",), [("C1",)])] == ["+15550100"]
+    assert list(store.stored_values(DISTRICT, "contacts", ("phone",), [])) == []
+
+
+@pytest.mark.parametrize(("entity", "columns"), [("parents", ("id",)), ("contacts", ("id", "shoe_size"))])
+def test_what_is_not_stored_cannot_be_looked_up(store: Store, entity: str, columns: tuple[str, ...]) -> None:
+    with pytest.raises(StoreError) as caught:
+        list(store.stored_values(DISTRICT, entity, columns, [("1",)]))
+    assert caught.value.code == "database.failed"
+
+
+def test_a_snapshot_of_an_earlier_version_is_still_read() -> None:
+    value = json.loads(snapshot_to_text(samples.SNAPSHOT))
+    for key in ("formats", "rows", "order"):
+        del value[key]
+    assert snapshot_from_text(json.dumps(value)) == replace(samples.SNAPSHOT, formats={}, rows={}, order={})
 
 
 def test_applying_a_delta_twice_equals_applying_it_once(store: Store) -> None:
