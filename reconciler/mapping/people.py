@@ -26,7 +26,7 @@ def first_and_last(column: str) -> tuple[str, str]:
     and suffixes (`Smith Jr`); a name of one word is a last name.
     """
     first, last = _first_and_last_of_any(column)
-    words = f"split_part({column}, ' ', 1)", f"split_part({column}, ' ', 2)"
+    words = f"trim(split_part({column}, ' ', 1))", f"trim(split_part({column}, ' ', 2))"
     # The names of most people are two words, and a pattern costs ten times a split.
     plain = (
         f"length({column}) - length(replace({column}, ' ', '')) = 1 AND NOT contains({column}, ',') "

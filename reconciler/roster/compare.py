@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -23,11 +23,20 @@ StoredRows = Callable[[str], Iterable[bytes]]
 """Entity name to the stored rows, as pieces of CSV: key, row_hash, active (`t` or `f`), all quoted."""
 
 
-def load_stored(db: duckdb.DuckDBPyConnection, stored: StoredRows, scratch: Path) -> None:
-    """old_<entity>(key…, row_hash, active) for every entity that a sync merges."""
-    for entity in STORED:
+def spool_stored(stored: StoredRows, scratch: Path) -> dict[str, Path]:
+    """The stored rows of each entity that a sync merges, in a file; needs nothing of the database here."""
+    paths = {entity: scratch / f"stored-{entity}.csv" for entity in STORED}
+    for entity, path in paths.items():
+        with path.open("wb") as file:
+            file.writelines(stored(entity))
+    return paths
+
+
+def load_stored(db: duckdb.DuckDBPyConnection, spooled: Mapping[str, Path]) -> None:
+    """old_<entity>(key…, row_hash, active) from the spooled files, which are removed."""
+    for entity, path in spooled.items():
         types = {**dict.fromkeys((*ENTITIES[entity].key, "row_hash"), "VARCHAR"), "active": "BOOLEAN"}
-        load_csv(db, f"old_{entity}", types, stored(entity), scratch)
+        load_csv(db, f"old_{entity}", types, path)
 
 
 def compare(db: duckdb.DuckDBPyConnection) -> None:

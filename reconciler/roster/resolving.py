@@ -6,6 +6,7 @@ The order matters: whether a contact counts depends on its student, and a relati
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from reconciler.roster import compare, keeping, rows
 from reconciler.roster.broken import BrokenLines
 from reconciler.roster.database import load_rows
 from reconciler.roster.delta import RowCounts, SisSchool
+from reconciler.roster.folding import fold
 from reconciler.roster.tables import LoadedFile
 
 
@@ -41,30 +43,41 @@ def resolve(
 ) -> dict[str, RowCounts]:
     """Judge and compare everything; the counts of each entity. See `Roster.resolve`."""
     broken = BrokenLines(mapper, files)
+    prefer = {e for e, m in mapper.entities.items() if m.prefer == "first"}
     _load_mapping(db, mapping, scratch)
-    compare.load_stored(db, before.stored, scratch)
+    # The stored rows come while the files' rows are judged: one waits for the store, the other computes.
+    with ThreadPoolExecutor(1, "stored-rows") as waiting:
+        spooled = waiting.submit(compare.spool_stored, before.stored, scratch)
+        _judge_by_themselves(db, prefer)
+        compare.load_stored(db, spooled.result())
     keeping.create_keeping_tables(db, broken.words(), silent_entities(mapper, files, before.files), scratch)
-    _judge(db, {e for e, m in mapper.entities.items() if m.prefer == "first"})
+    _judge_by_each_other(db, prefer)
     compare.compare(db)
     compare.compare_schools(db, before.schools, scratch)
     lost = broken.counts()
     return {e: compare.counts(db, e, lost.get(e, 0)) for e in ENTITIES}
 
 
-def _judge(db: duckdb.DuckDBPyConnection, prefer: set[str]) -> None:
+def _judge_by_themselves(db: duckdb.DuckDBPyConnection, prefer: set[str]) -> None:
+    """Schools, students and staff, each of which points at nobody."""
     rows.judge_schools(db)
-    rows.fold(db, "schools", prefer_first="schools" in prefer)
+    fold(db, "schools", prefer_first="schools" in prefer)
     for entity in ("students", "staff"):
         rows.judge_by_school(db, entity)
-        rows.fold(db, entity, prefer_first=entity in prefer)
+        fold(db, entity, prefer_first=entity in prefer)
+
+
+def _judge_by_each_other(db: duckdb.DuckDBPyConnection, prefer: set[str]) -> None:
+    """Who of the stored stays, then contacts by the state of their students, and relationships by both."""
+    for entity in ("students", "staff"):
         keeping.keep_by_key(db, entity)
     keeping.student_states(db)
     rows.judge_contacts(db)
-    rows.fold(db, "contacts", prefer_first="contacts" in prefer)
+    fold(db, "contacts", prefer_first="contacts" in prefer)
     keeping.keep_contacts(db)
     rows.judge_relationships(db)
     rows.agree_on_first_slot(db)
-    rows.fold(db, "relationships", prefer_first="relationships" in prefer)
+    fold(db, "relationships", prefer_first="relationships" in prefer)
     keeping.keep_relationships(db)
 
 

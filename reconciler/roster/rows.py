@@ -6,14 +6,12 @@ A judged row has the entity's fields, where it came from (`_part`, `_file`, `_sr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import duckdb
 
 from reconciler.mapping.compile import LIST_SEPARATOR
-from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
+from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.ids import SCIENTIFIC, UNREADABLE
-from reconciler.mapping.people import comparable, first_and_last, made_contact_id, single_spaced
+from reconciler.mapping.people import first_and_last, made_contact_id, single_spaced
 from reconciler.mapping.sql import literal, name
 from reconciler.roster.database import number
 
@@ -144,98 +142,6 @@ def agree_on_first_slot(db: duckdb.DuckDBPyConnection) -> None:
         f"WHERE verdict = 'ok' AND _made) GROUP BY student, contact) f "
         f"WHERE j.verdict = 'ok' AND j._made AND j.student = f.student AND j.contact = f.contact"
     )
-
-
-def fold(db: duckdb.DuckDBPyConnection, entity: str, *, prefer_first: bool) -> None:
-    """Rows with one key become one row of new_<entity> where they agree; where not, all are rejected.
-
-    An empty cell agrees with everything, and so does a right that is `unknown`. Of a contact, cells agree
-    that are the same but for case, accents and punctuation, for siblings' rows are not typed alike.
-    """
-    spec = ENTITIES[entity]
-    if not number(db, f"SELECT count(*) FROM judged_{entity} WHERE verdict = 'ok'"):
-        texts = ", ".join(f"{name(c)} VARCHAR" for c in (*spec.columns, "row_hash"))
-        db.execute(f"CREATE TABLE new_{entity} ({texts}, _rows BIGINT)")
-        return
-    if prefer_first:
-        _leave_to_first_source(db, spec)
-    columns = ", ".join(name(c) for c in spec.columns)
-    key = ", ".join(name(k) for k in spec.key)
-    db.execute(
-        f"CREATE TABLE distinct_{entity} AS SELECT {columns}, count(*) AS _rows "
-        f"FROM judged_{entity} WHERE verdict = 'ok' GROUP BY {columns}"
-    )
-    db.execute(
-        f"CREATE TABLE several_{entity} AS SELECT {key} FROM distinct_{entity} GROUP BY {key} "
-        f"HAVING count(*) > 1"
-    )
-    db.execute(f"CREATE TABLE folded_{entity} AS {_folded_rows(spec)}")
-    db.execute(
-        f"UPDATE judged_{entity} j SET verdict = 'rejected', code = 'row.conflict', col = f._differs "
-        f"FROM folded_{entity} f WHERE f._differs IS NOT NULL AND j.verdict = 'ok' "
-        f"AND {_equal_keys(spec, 'j', 'f')}"
-    )
-    db.execute(
-        f"CREATE TABLE new_{entity} AS SELECT {columns}, {_row_hash(spec.columns)} AS row_hash, _rows FROM ("
-        f"SELECT {columns}, _rows FROM distinct_{entity} ANTI JOIN several_{entity} USING ({key}) "
-        f"UNION ALL SELECT {columns}, _rows FROM folded_{entity} WHERE _differs IS NULL)"
-    )
-    for table in ("distinct", "several", "folded"):
-        db.execute(f"DROP TABLE {table}_{entity}")
-
-
-def _leave_to_first_source(db: duckdb.DuckDBPyConnection, spec: Entity) -> None:
-    """Rows whose key an earlier source has are duplicates, whatever they say."""
-    key, judged = ", ".join(name(k) for k in spec.key), f"judged_{spec.name}"
-    db.execute(
-        f"UPDATE {judged} j SET verdict = 'duplicate' FROM "
-        f"(SELECT {key}, min(_part) AS first FROM {judged} WHERE verdict = 'ok' GROUP BY {key}) f "
-        f"WHERE j.verdict = 'ok' AND j._part > f.first AND {_equal_keys(spec, 'j', 'f')}"
-    )
-
-
-def _folded_rows(spec: Entity) -> str:
-    """One row for each key of several rows, with `_differs`: the first column in which they contradict."""
-    key = ", ".join(name(k) for k in spec.key)
-    values = [c for c in spec.columns if c not in spec.key]
-    folded = ", ".join(f"{_folded(spec.name, c)} AS {name(c)}" for c in values)
-    said = ", ".join(f"{_said(spec.name, c)} AS {name('_' + c)}" for c in values)
-    differs = " ".join(f"WHEN max({name('_' + c)}) <> min({name('_' + c)}) THEN {literal(c)}" for c in values)
-    return (
-        f"SELECT {key}, {folded}, sum(_rows)::BIGINT AS _rows, CASE {differs} END AS _differs "
-        f"FROM (SELECT *, {said} FROM distinct_{spec.name} SEMI JOIN several_{spec.name} USING ({key})) "
-        f"GROUP BY {key}"
-    )
-
-
-def _equal_keys(spec: Entity, left: str, right: str) -> str:
-    return " AND ".join(f"{left}.{name(k)} = {right}.{name(k)}" for k in spec.key)
-
-
-def _said(entity: str, column: str) -> str:
-    """What a column says, as rows with one key are held against each other; NULL where it says nothing."""
-    if column in RIGHTS:
-        return f"nullif({name(column)}, 'unknown')"
-    return comparable(column) if entity == "contacts" else name(column)
-
-
-def _folded(entity: str, column: str) -> str:
-    """The one value of rows that agree: of several ways to write it the longest, whatever their order."""
-    if column in RIGHTS:
-        return f"coalesce(max({name('_' + column)}), 'unknown')"
-    cell = name(column)
-    if entity == "contacts":
-        return f"arg_max({cell}, (length({cell}), {cell})) FILTER (WHERE {cell} IS NOT NULL)"
-    return f"max({cell})"
-
-
-def _row_hash(columns: Sequence[str]) -> str:
-    """An md5 over every column, the same for the same values in every version of every engine.
-
-    No cell is empty text, and none holds a NUL.
-    """
-    cells = ", ".join(f"coalesce({name(c)}, '')" for c in columns)
-    return f"md5(concat_ws(chr(0), {cells}))"
 
 
 def _named_contacts() -> str:

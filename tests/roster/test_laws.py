@@ -7,11 +7,13 @@ import io
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import ReconcilerError
 from reconciler.mapping.entities import ENTITIES, STORED
+from reconciler.roster import folding
 from reconciler.roster.delta import Reject
 from tests.roster.running import Outcome, Stored, make_mapper, resolve
 
@@ -204,3 +206,17 @@ def test_a_byte_changed_anywhere_in_a_row_adds_and_removes_at_most_that_row() ->
         assert result.counts["students"].removed <= 1
         assert result.counts["students"].added <= 1
         assert result.counts["students"].changed <= 1
+
+
+@FEW
+@given(ROSTERS, st.integers(1, 3))
+def test_rows_fold_the_same_in_one_piece_and_slice_by_slice(
+    roster: tuple[list[Any], list[Any]], size: int
+) -> None:
+    files = files_of(roster)
+    whole = resolve(MAPPER, files, mapping=MAPPING)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(folding, "_SLICE", size)
+        sliced = resolve(MAPPER, files, mapping=MAPPING)
+    assert (sliced.counts, sliced.rows, sliced.upserts) == (whole.counts, whole.rows, whole.upserts)
+    assert sorted(map(str, sliced.rejects)) == sorted(map(str, whole.rejects))
