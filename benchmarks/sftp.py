@@ -17,11 +17,14 @@ from pathlib import Path
 
 from benchmarks.measured import Measured
 from benchmarks.transfer import Job, Transfer
-from tests.servers import Sshd, sshd_path
+from tests.servers import PASSWORD, USERNAME, Sshd, sshd_path
+from tests.sftp.hostile import HostileServer, Tricks
 
 SIZE = 500_000_000
 ROUNDS = 5
 MEMORY_MB = 64
+NAME = "large.bin"
+CLAIM = 10 << 30
 
 
 def measure(students: int, folder: Path, size: int = SIZE) -> Iterator[Measured]:
@@ -31,7 +34,7 @@ def measure(students: int, folder: Path, size: int = SIZE) -> Iterator[Measured]
         return
     root = folder / "root"
     root.mkdir()
-    _fill(root / "large.bin", size)
+    _fill(root / NAME, size)
     with Sshd(folder, root) as server:
         rounds = [(_fetch(server, "ours"), _fetch(server, "theirs")) for _ in range(ROUNDS)]
     ours, theirs = ([each[side] for each in rounds] for side in (0, 1))
@@ -44,6 +47,11 @@ def measure(students: int, folder: Path, size: int = SIZE) -> Iterator[Measured]
         "sftp: memory above idle", max(t.memory_mb for t in ours), None, MEMORY_MB, unit="MB",
         note=f"paramiko's get: {max(t.memory_mb for t in theirs):.0f} MB",
     )  # fmt: skip
+    fooled = _from_a_liar(root)
+    yield Measured(
+        f"sftp: memory above idle, a server that claims {CLAIM >> 30} GiB", fooled.memory_mb, None, MEMORY_MB,
+        unit="MB", note=f"ended with {fooled.ended}",
+    )  # fmt: skip
 
 
 def _fill(path: Path, size: int) -> None:
@@ -54,17 +62,27 @@ def _fill(path: Path, size: int) -> None:
 
 
 def _fetch(server: Sshd, side: str) -> Transfer:
-    job = Job(
-        side, server.host, server.port, server.username, server.private_key, server.host_key, "large.bin"
-    )  # fmt: skip
+    job = Job(side, server.host, server.port, server.username, server.host_key, NAME, server.private_key)
+    transfer = _run(job)
+    if transfer.ended != "whole":
+        raise RuntimeError(f"{side}: the transfer ended with {transfer.ended}")
+    return transfer
+
+
+def _from_a_liar(root: Path) -> Transfer:
+    """A server that claims CLAIM bytes and has fewer."""
+    with HostileServer(root, Tricks(claim=CLAIM)) as server:
+        return _run(
+            Job("ours", "127.0.0.1", server.port, USERNAME, server.fingerprint, NAME, password=PASSWORD)
+        )
+
+
+def _run(job: Job) -> Transfer:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.transfer"],
         input=json.dumps(asdict(job)), text=True, capture_output=True, check=True,
     )  # fmt: skip
-    transfer = Transfer(**json.loads(done.stdout))
-    if transfer.ended != "whole":
-        raise RuntimeError(f"{side}: the transfer ended with {transfer.ended}")
-    return transfer
+    return Transfer(**json.loads(done.stdout))
 
 
 def _speed(transfers: list[Transfer]) -> float:

@@ -30,9 +30,10 @@ class Job:
     host: str
     port: int
     username: str
-    private_key: str
     host_key: str
     name: str
+    private_key: str | None = None
+    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def main() -> None:
 def _ours(job: Job, to: Path) -> Transfer:
     """Session.download: bounded, watched, hashed, compared with the listing, and on the disk."""
     target = Target(
-        job.host, job.port, job.username, private_key=job.private_key, pins=(job.host_key,)
+        job.host, job.port, job.username, job.password, job.private_key, pins=(job.host_key,)
     )  # fmt: skip
     with connect(target) as session:
         (file,) = session.list_files(".", job.name)
@@ -67,7 +68,7 @@ def _ours(job: Job, to: Path) -> Transfer:
 
 def _theirs(job: Job, to: Path) -> Transfer:
     """`get` as paramiko has it: ciphers, read-ahead and all by default; neither hashed nor synced."""
-    key = paramiko.Ed25519Key.from_private_key(io.StringIO(job.private_key))
+    key = paramiko.Ed25519Key.from_private_key(io.StringIO(job.private_key or ""))
     with paramiko.SSHClient() as client:
         client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
         client.connect(job.host, job.port, job.username, pkey=key, look_for_keys=False, allow_agent=False)
