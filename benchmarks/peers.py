@@ -1,8 +1,9 @@
-"""Whole processes on the same files: ours, dlt's merge, sqlite-utils' upsert; a load and the same again.
+"""Whole processes on the same files: ours, dlt's merge, sqlite-utils' upsert; a first load, and the next one.
 
 Ours reads, checks, maps, makes relationships, compares and writes, into SQLite; the peers take the columns as
-they are. The peers live in .venv-bench, which `make bench` sets up from requirements-bench.txt. The seconds
-of the processor stand in the note: other work on the machine disturbs those less.
+they are. Of unchanged files a peer reads all again; ours lists them over SFTP, the connection included, and
+is also measured where it has to read them. The peers live in .venv-bench, which `make bench` sets up from
+requirements-bench.txt. The seconds of the processor stand in the note: other work disturbs those less.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.district import write_district
+from benchmarks.fleet import fleet_of
 from benchmarks.measured import Measured
 
 _ROOT = Path(__file__).parents[1]
@@ -30,24 +31,29 @@ def measure(students: int, folder: Path) -> Iterator[Measured]:
     if not PYTHON.exists():
         print("peers: .venv-bench is missing; `make bench` sets it up", file=sys.stderr)
         return
-    data = folder / "data"
-    write_district(data, students)
-    here = str(Path(__file__).parent)
-    ours = _twice([sys.executable, "-m", "benchmarks.one_sync", f"sqlite:///{folder}/ours.db", str(data)])
-    peers: dict[str, tuple[list[str], float | None]] = {
-        "dlt merge into DuckDB, rows": ([f"{here}/peer_dlt.py", "rows"], GOAL),
-        "dlt merge into DuckDB, Arrow tables": ([f"{here}/peer_dlt.py", "arrow"], None),
-        "sqlite-utils upsert": ([f"{here}/peer_sqlite_utils.py"], GOAL),
-    }
-    for name, (command, goal) in peers.items():
+    with fleet_of(students, folder) as fleet:
+        data = folder / "exports"
+        command = [sys.executable, "-m", "benchmarks.one_sync", f"sqlite:///{folder}/ours.db", str(data)]
+        first, again = _run(command), _run(command)
+        fleet.reconciler("reconcile")
+        ours = first, _run(fleet.process("sync")), again
+    for name, script in _peers().items():
         state = folder / name.replace(" ", "-")
         state.mkdir()
-        theirs = _twice([str(PYTHON), *command, str(data), str(state)])
-        for which, mine, other in zip(("first", "unchanged"), ours, theirs, strict=True):
-            yield Measured(
-                f"ours to {name}: {which}", mine.seconds, other.seconds, goal,
-                note=f"{other.said}; processor {mine.cpu:.1f} to {other.cpu:.1f} s",
-            )  # fmt: skip
+        theirs = [_run([str(PYTHON), *script, str(data), str(state)]) for _ in range(2)]
+        yield _compared(f"ours to {name}: first", ours[0], theirs[0], GOAL)
+        yield _compared(f"ours to {name}: unchanged", ours[1], theirs[1], GOAL)
+        yield _compared(f"ours to {name}: unchanged, read again", ours[2], theirs[1], None)
+
+
+def _peers() -> dict[str, list[str]]:
+    """Each peer's script with its arguments."""
+    here = str(Path(__file__).parent)
+    return {
+        "dlt merge into DuckDB, rows": [f"{here}/peer_dlt.py", "rows"],
+        "dlt merge into DuckDB, Arrow": [f"{here}/peer_dlt.py", "arrow"],
+        "sqlite-utils upsert": [f"{here}/peer_sqlite_utils.py"],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,9 @@ class _Ran:
     said: str
 
 
-def _twice(command: Sequence[str]) -> tuple[_Ran, _Ran]:
-    return _run(command), _run(command)
+def _compared(what: str, ours: _Ran, theirs: _Ran, goal: float | None) -> Measured:
+    note = f"{theirs.said}; processor {ours.cpu:.1f} to {theirs.cpu:.1f} s"
+    return Measured(what, ours.seconds, theirs.seconds, goal, note=note)
 
 
 def _run(command: Sequence[str]) -> _Ran:
