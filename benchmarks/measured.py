@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -34,7 +35,8 @@ class Measured:
         return found >= self.goal if self.more_is_better else found <= self.goal
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "ratio": self.ratio, "reached": self.reached}
+        value = self.value if math.isfinite(self.value) else None
+        return {**asdict(self), "value": value, "ratio": self.ratio, "reached": self.reached}
 
 
 def table(results: Iterable[Measured]) -> str:

@@ -104,6 +104,12 @@ def test_a_goal_bounds_the_ratio_or_else_the_value(measured: Measured, reached: 
     assert measured.reached is reached
 
 
+def test_a_part_that_failed_has_not_reached_its_goal() -> None:
+    failed = Measured("", float("nan"), goal=0)
+    assert failed.reached is False
+    assert failed.as_json()["value"] is None
+
+
 def test_a_goal_that_is_not_reached_stands_out_in_the_table() -> None:
     shown = table([Measured("first sync", 6.0, 2.0, 2.0, note="a note"), Measured("again", 1.0)])
     _, first, again = shown.splitlines()
