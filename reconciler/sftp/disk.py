@@ -13,7 +13,7 @@ from typing import BinaryIO
 from reconciler.errors import SftpError
 
 
-def save(chunks: Iterable[bytes], to: Path) -> str:
+def save(chunks: Iterable[bytes | memoryview], to: Path) -> str:
     """Writes the chunks to `to` and returns their SHA-256 in hex.
 
     The bytes go to a private temporary file beside it (mode 0600), reach the disk, and take the name last:

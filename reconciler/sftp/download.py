@@ -15,7 +15,7 @@ from reconciler.sftp.errors import printable
 from reconciler.sftp.folder import stat
 from reconciler.sftp.listing import is_file
 from reconciler.sftp.target import Target
-from reconciler.sftp.wire import Entry, ReadAhead, attributes_of, handle_of
+from reconciler.sftp.wire import Client, Entry, ReadAhead, attributes_of, handle_of
 
 
 class Download:
@@ -25,7 +25,7 @@ class Download:
     written to, replaced or taken away meanwhile is not used.
     """
 
-    def __init__(self, client: paramiko.SFTPClient, target: Target, folder: str, file: RemoteFile) -> None:
+    def __init__(self, client: Client, target: Target, folder: str, file: RemoteFile) -> None:
         self._client = client
         self._target = target
         self._path = posixpath.join(folder, file.name)
@@ -64,7 +64,7 @@ class Download:
         if opened.size != self._file.size:
             raise self._changing("has another size than when it was listed")
 
-    def _bytes(self, remote: paramiko.SFTPFile, opened: Entry) -> Iterator[bytes]:
+    def _bytes(self, remote: paramiko.SFTPFile, opened: Entry) -> Iterator[memoryview]:
         """The file's bytes; its end is reached only when nothing moved, so before the file gets its name."""
         try:
             yield from ReadAhead(self._client, handle_of(remote), self._file.size)

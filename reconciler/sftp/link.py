@@ -15,6 +15,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.sftp.dial import dial
 from reconciler.sftp.errors import HostKeyError, Stage, explain, not_ssh, untrusted
 from reconciler.sftp.hostkey import HostKey, first_choice, is_pinned, other_choices
+from reconciler.sftp.stream import EagerSocket
 from reconciler.sftp.target import Target
 from reconciler.sftp.watchdog import Watchdog
 
@@ -64,10 +65,10 @@ class Link:
     def __init__(self, target: Target, sock: socket.socket, until: float) -> None:
         """`until`: the time.monotonic() by which the session has to stand, logged in."""
         self.target = target
-        self._sock = sock
+        self._sock = EagerSocket.over(sock)
         self._until = until
         self._watchdog = Watchdog(self.cut)
-        self.transport = _Transport(sock, packetizer_class=_Packetizer)
+        self.transport = _Transport(self._sock, packetizer_class=_Packetizer)
 
     @contextlib.contextmanager
     def stage(self, stage: Stage, seconds: float) -> Iterator[None]:

@@ -7,8 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import paramiko
-
 from reconciler.errors import SftpError
 from reconciler.roster.delta import RemoteFile
 from reconciler.sftp import listing
@@ -18,8 +16,9 @@ from reconciler.sftp.folder import Folder, stat
 from reconciler.sftp.link import Link, trusted_link
 from reconciler.sftp.login import load_key, log_in
 from reconciler.sftp.quiet import hush
+from reconciler.sftp.stream import Lumps
 from reconciler.sftp.target import Target
-from reconciler.sftp.wire import Entry
+from reconciler.sftp.wire import Client, Entry
 
 
 def connect(target: Target) -> Session:
@@ -38,12 +37,13 @@ def connect(target: Target) -> Session:
         raise
 
 
-def _open_sftp(link: Link) -> paramiko.SFTPClient:
+def _open_sftp(link: Link) -> Client:
     with link.stage(Stage.OPEN, link.step_seconds()):
         channel = link.transport.open_session()
         channel.settimeout(link.target.limits.step_seconds)  # before the client: it reads at once
+        channel.in_buffer = Lumps()  # type: ignore[assignment]  # nothing arrives before the subsystem is asked for
         channel.invoke_subsystem("sftp")
-        return paramiko.SFTPClient(channel)
+        return Client(channel)
 
 
 class Session:
@@ -52,7 +52,7 @@ class Session:
     Every method may raise SftpError `sftp.timeout` or `sftp.interrupted`; the session is of no use then.
     """
 
-    def __init__(self, link: Link, client: paramiko.SFTPClient) -> None:
+    def __init__(self, link: Link, client: Client) -> None:
         self._link = link
         self._client = client
         self._target = link.target

@@ -1,11 +1,13 @@
 """The two exchanges that paramiko's client does unsafely, done over its requests: listing and reading.
 
-Its listing dies of one name that is not UTF-8 and never stops; its reading ahead is a thread without bound.
+Its listing dies of one name that is not UTF-8 and never stops; its reading ahead is a thread without bound,
+and asks for 32 KiB at a time, which costs more Python than the bytes themselves.
 The only place that uses private names of paramiko (5.x).
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,17 +16,25 @@ import paramiko
 from paramiko.sftp import (
     CMD_CLOSE,
     CMD_DATA,
+    CMD_EXTENDED,
+    CMD_EXTENDED_REPLY,
     CMD_HANDLE,
     CMD_NAME,
     CMD_OPENDIR,
     CMD_READ,
     CMD_READDIR,
+    CMD_VERSION,
     SFTPError,
     int64,
 )
 
 CHUNK = 32 * 1024
 """Bytes of one read: the most that every server has to answer."""
+LARGEST = 255 * 1024
+"""Bytes of one read from a server that says it answers as many: what OpenSSH's does."""
+LONGEST = 1024 * 1024
+"""Bytes of one packet that we take at most; OpenSSH's own limit is a quarter of it."""
+_LIMITS = b"limits@openssh.com"
 WINDOW = 64 * CHUNK
 """Bytes asked for ahead, and so the most that is held in memory; as much as the channel's own window."""
 
@@ -95,28 +105,82 @@ def _read_entry(message: paramiko.Message) -> Entry:
     return Entry(name, attributes.st_mode, attributes.st_size, attributes.st_mtime)
 
 
+class Client(paramiko.SFTPClient):
+    """paramiko's client, which takes an answer whole, and knows how much the server answers at once."""
+
+    _knows_limits = False
+    _read_length = 0
+
+    def read_length(self) -> int:
+        """Bytes to ask for in one read: what the server says that it answers, where it says so."""
+        self._read_length = self._read_length or self._ask_read_length()
+        return self._read_length
+
+    def _ask_read_length(self) -> int:
+        if not self._knows_limits:
+            return CHUNK
+        try:
+            kind, message = _request(self, CMD_EXTENDED, _LIMITS)
+        except TimeoutError:
+            raise
+        except (EOFError, OSError):  # refused; a lost connection shows in the next request
+            return CHUNK
+        if kind != CMD_EXTENDED_REPLY:
+            raise SFTPError("expected limits")
+        message.get_int64()  # of a packet
+        return min(max(message.get_int64(), CHUNK), LARGEST)
+
+    def _read_packet(self) -> tuple[int, bytes]:
+        """paramiko calls this by name for every packet, the server's first included."""
+        size, kind = struct.unpack(">IB", self._exactly(5))
+        if not 0 < size <= LONGEST:
+            raise SFTPError("a packet of an impossible size")
+        data = self._exactly(size - 1)
+        if kind == CMD_VERSION:
+            self._knows_limits = _LIMITS in data
+        return kind, data
+
+    def _exactly(self, size: int) -> bytes:
+        pieces = []
+        while size > 0:
+            piece = self.sock.recv(size)
+            if not piece:
+                raise EOFError
+            pieces.append(piece)
+            size -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _payload(message: paramiko.Message) -> memoryview:
+    """The bytes of an answer to a read: after its number and their count, and nothing but them."""
+    data = memoryview(message.asbytes())
+    if len(data) < 8 or int.from_bytes(data[4:8], "big") != len(data) - 8:
+        raise SFTPError("a read was answered with the wrong number of bytes")
+    return data[8:]
+
+
 class ReadAhead:
     """The first `size` bytes of an open file, in order, with many reads under way at once.
 
     Raises EOFError when the file ends before `size`, OSError or SFTPError when the server refuses.
     """
 
-    def __init__(self, client: paramiko.SFTPClient, handle: bytes, size: int) -> None:
+    def __init__(self, client: Client, handle: bytes, size: int) -> None:
         self._client = client
         self._handle = handle
         self._size = size
         self._next = 0
         self._asked: dict[int, tuple[int, int]] = {}
-        self._arrived: dict[int, bytes] = {}
+        self._arrived: dict[int, memoryview] = {}
         self._over = False
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[memoryview]:
         try:
             yield from self._in_order()
         finally:
             self._over = True  # answers still under way come in with later requests
 
-    def _in_order(self) -> Iterator[bytes]:
+    def _in_order(self) -> Iterator[memoryview]:
         position = 0
         while position < self._size:
             self._fill(position + WINDOW)
@@ -128,7 +192,7 @@ class ReadAhead:
 
     def _fill(self, horizon: int) -> None:
         while self._next < min(horizon, self._size):
-            length = min(CHUNK, self._size - self._next)
+            length = min(self._client.read_length(), self._size - self._next)
             self._ask(self._next, length)
             self._next += length
 
@@ -144,7 +208,7 @@ class ReadAhead:
         if kind != CMD_DATA:
             _raise_status(self._client, message)
             raise SFTPError("expected data")
-        data = message.get_binary()
+        data = _payload(message)
         if not 0 < len(data) <= length:
             raise SFTPError("a read was answered with the wrong number of bytes")
         self._arrived[offset] = data
