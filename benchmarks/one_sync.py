@@ -10,15 +10,18 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.district import SCHOOLS
 from reconciler.config.district import District
+from reconciler.config.policy import ContactSafety
 from reconciler.mapping.library import builtin
 from reconciler.planning.connection import Connection, Phase
 from reconciler.planning.run import RunInfo
+from reconciler.roster.contact_changes import StoredValues
 from reconciler.roster.delta import RemoteFile, Snapshot
 from reconciler.roster.roster import Roster
 from reconciler.roster.tables import choose_files
@@ -42,6 +45,17 @@ def roster_of(folder: Path, scratch: Path) -> Roster:
     return Roster(mapper, {k: [(f.name, folder / f.name) for f in v] for k, v in chosen.items()}, scratch)
 
 
+def _stored_values(store: Store) -> StoredValues:
+    def stored(
+        entity: str, columns: Sequence[str], keys: Sequence[tuple[str, ...]] | None
+    ) -> Iterable[tuple[Any, ...]]:
+        if keys is None:
+            return store.stored_columns(DISTRICT, entity, columns)
+        return store.stored_values(DISTRICT, entity, columns, keys)
+
+    return stored
+
+
 def sync_files(store: Store, folder: Path) -> int:
     """Reads, maps, compares and writes; returns the rows read."""
     now = datetime.now(UTC)
@@ -51,6 +65,8 @@ def sync_files(store: Store, folder: Path) -> int:
         store.save(lease, Connection(District.from_json(_SPEC), "0" * 64), Phase.MAPPED)
     with tempfile.TemporaryDirectory() as scratch, roster_of(folder, Path(scratch)) as roster:
         counts = roster.resolve(MAPPING, stored=lambda entity: store.stored_csv(DISTRICT, entity))
+        roster.shape()
+        roster.contact_changes(_stored_values(store), ContactSafety().max_students_per_phone)
         store.write_sync(
             lease, [d for d in roster.deltas() if not d.is_empty], rejects=roster.rejects(),
             schools=roster.schools(), snapshot=Snapshot(), run=run, at=now,

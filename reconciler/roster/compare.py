@@ -10,7 +10,7 @@ import duckdb
 from reconciler.errors import RosterError
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.sql import name
-from reconciler.roster.database import load_csv, load_rows, number, stream, stream_csv
+from reconciler.roster.database import load_csv, load_rows, number, slices, stream, stream_csv
 from reconciler.roster.delta import EntityDelta, RowCounts, SisSchool
 
 _READ = {
@@ -52,8 +52,8 @@ def compare(db: duckdb.DuckDBPyConnection) -> None:
         )
     for entity in ("students", "contacts", "staff"):
         db.execute(
-            f"CREATE TABLE gone_{entity} AS SELECT id FROM old_{entity} WHERE active "
-            f"AND id NOT IN (SELECT id FROM new_{entity}) AND id NOT IN (SELECT id FROM kept_{entity})"
+            f"CREATE TABLE gone_{entity} AS SELECT id FROM old_{entity} "
+            f"ANTI JOIN new_{entity} USING (id) ANTI JOIN kept_{entity} USING (id) WHERE active"
         )
     db.execute(
         "CREATE TABLE gone_relationships AS SELECT o.student, o.contact FROM old_relationships o "
@@ -77,7 +77,12 @@ def compare_schools(db: duckdb.DuckDBPyConnection, known: Iterable[SisSchool], s
     )
 
 
-def counts(db: duckdb.DuckDBPyConnection, entity: str, broken: int) -> RowCounts:
+def rows_read(db: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many rows of each entity were read, counted before any of them is judged."""
+    return {e: number(db, _READ.get(e, f"SELECT count(*) FROM raw_{e}")) for e in ENTITIES}
+
+
+def counts(db: duckdb.DuckDBPyConnection, entity: str, read: int, broken: int) -> RowCounts:
     """Where every row of an entity went; `broken` rows could not be read and are among the rejected.
 
     Raises RosterError csv.accounting when the sum is not the number of rows read: then nothing is written.
@@ -94,7 +99,7 @@ def counts(db: duckdb.DuckDBPyConnection, entity: str, broken: int) -> RowCounts
         duplicate=verdicts.get("duplicate", 0) + folded,
         removed=number(db, f"SELECT count(*) FROM gone_{entity}") if entity in STORED else 0,
     )
-    read = number(db, _READ.get(entity, f"SELECT count(*) FROM raw_{entity}")) + broken
+    read += broken
     if result.read != read or folded < 0:
         raise RosterError(
             f"{entity}: {read} rows were read, but {result.read} are accounted for",
@@ -111,12 +116,14 @@ def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts, scr
     same = " AND ".join(f"f.{name(k)} = n.{name(k)}" for k in spec.key)
     chosen = ", ".join(f"n.{name(c)}" for c in columns)
     order = ", ".join(f"n.{name(k)}" for k in spec.key)
-    upserts = (
+    parts = slices(db, f"new_{entity}", ", ".join(f"n.{name(k)}" for k in spec.key))
+    upserts = [
         f"SELECT {chosen} FROM new_{entity} n JOIN fresh_{entity} f ON {same} "
-        f"WHERE f.fate <> 'unchanged' ORDER BY {order}"
-    )
+        f"WHERE f.fate <> 'unchanged' AND {part} ORDER BY {order}"
+        for part in parts
+    ]
     keys = ", ".join(name(k) for k in spec.key)
-    removals = f"SELECT {keys} FROM gone_{entity} ORDER BY {keys}"
+    removals = [f"SELECT {keys} FROM gone_{entity} ORDER BY {keys}"]
     return EntityDelta(
         entity,
         columns,

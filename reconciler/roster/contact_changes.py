@@ -24,7 +24,6 @@ StoredValues = Callable[[str, Sequence[str], Sequence[tuple[str, ...]] | None], 
 _MOST_KEYS = 50_000
 """Of more rows than this all are asked for, in one stream."""
 
-_STAYS = "student NOT IN (SELECT id FROM gone_students)"
 _PUNCTUATION = " ()-.+/"
 """Of phones. It is taken away sign by sign, which costs a tenth of a pattern: every contact is looked at."""
 _NO_PHONE = (
@@ -68,8 +67,9 @@ def _load(
 def _load_rights(db: duckdb.DuckDBPyConnection, stored: StoredValues, scratch: Path) -> None:
     """was_rights: the stored rights of relationships that change, or that go while their student stays."""
     db.execute(
-        f"CREATE TABLE touched AS SELECT student, contact FROM fresh_relationships WHERE fate = 'changed' "
-        f"UNION ALL SELECT student, contact FROM gone_relationships WHERE {_STAYS}"
+        "CREATE TABLE touched AS SELECT student, contact FROM fresh_relationships WHERE fate = 'changed' "
+        "UNION ALL SELECT r.student, r.contact FROM gone_relationships r "
+        "ANTI JOIN gone_students s ON s.id = r.student"
     )
     _load(db, "stored_rights", ("student", "contact", *RIGHTS), "relationships", "touched", stored, scratch)
     db.execute(
@@ -81,9 +81,13 @@ def _load_rights(db: duckdb.DuckDBPyConnection, stored: StoredValues, scratch: P
         "CREATE TABLE dropped AS SELECT w.* FROM was_rights w ANTI JOIN new_relationships n "
         "USING (student, contact)"
     )
+    # What is gained matters beside what was dropped only, and on most days that is little or nothing.
+    beside = "student IN (SELECT student FROM dropped) OR contact IN (SELECT contact FROM dropped)"
+    if not number(db, "SELECT count(*) FROM dropped"):
+        beside = "false"
     db.execute(
-        "CREATE TABLE gained AS SELECT n.* FROM new_relationships n JOIN fresh_relationships f "
-        "USING (student, contact) WHERE f.fate = 'added'"
+        f"CREATE TABLE gained AS SELECT n.* FROM new_relationships n JOIN fresh_relationships f "
+        f"USING (student, contact) WHERE f.fate = 'added' AND ({beside})"
     )
 
 
@@ -124,6 +128,8 @@ def _loosened(db: duckdb.DuckDBPyConnection) -> int:
         "OR w_may_pick_up = 'no' AND n_may_pick_up = 'unknown' "
         "OR n_emergency = 'yes' AND w_emergency <> 'yes'",
     )
+    if not number(db, "SELECT count(*) FROM barred"):
+        return kept
     person = f"{comparable('first_name')} || chr(31) || {comparable('last_name')}"
     returned = number(
         db,
@@ -160,17 +166,20 @@ def _moved(db: duckdb.DuckDBPyConnection) -> int:
 
 def _without_contact(db: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """Students who stay without a contact, and without an emergency contact; both were there before."""
-    kept = "student NOT IN (SELECT student FROM kept_relationships)"
     nobody = number(
         db,
-        f"SELECT count(DISTINCT student) FROM dropped WHERE {kept} "
-        f"AND student NOT IN (SELECT student FROM new_relationships)",
+        "SELECT count(DISTINCT student) FROM dropped ANTI JOIN kept_relationships USING (student) "
+        "ANTI JOIN new_relationships USING (student)",
+    )
+    called = "SELECT student FROM new_relationships WHERE emergency = 'yes'"
+    were_called = (
+        "SELECT student FROM was_rights WHERE emergency = 'yes' UNION ALL "
+        "SELECT student FROM was_rights ANTI JOIN new_relationships USING (student)"
     )
     not_called = number(
         db,
-        f"SELECT count(DISTINCT student) FROM was_rights w WHERE {kept} AND (w.emergency = 'yes' "
-        f"OR student NOT IN (SELECT student FROM new_relationships)) "
-        f"AND student NOT IN (SELECT student FROM new_relationships WHERE emergency = 'yes')",
+        f"SELECT count(DISTINCT student) FROM ({were_called}) ANTI JOIN kept_relationships USING (student) "
+        f"ANTI JOIN ({called}) called USING (student)",
     )
     return nobody, not_called
 

@@ -15,7 +15,9 @@ import duckdb
 from reconciler.errors import RosterError
 from reconciler.mapping.sql import literal, name
 
-MEMORY_LIMIT = "400MB"
+MEMORY_LIMIT = "350MB"
+SLICE = 500_000
+"""Rows that are grouped at once: a grouping is held in memory as a whole."""
 _CHUNK = 1 << 20
 _MAX_LINE = 32 << 20
 """Bytes of a row as we write it: twice those of the longest one that is read, for each may be a quote."""
@@ -70,31 +72,31 @@ def plain_csv(path: Path, types: Mapping[str, str]) -> str:
     )
 
 
-def stream(db: duckdb.DuckDBPyConnection, query: str, scratch: Path) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query whose columns are texts, none of them empty, and None where one is NULL."""
-    for row in csv.reader(_lines(stream_csv(db, query, (), scratch)), strict=True):
+def stream(db: duckdb.DuckDBPyConnection, queries: Sequence[str], scratch: Path) -> Iterator[tuple[Any, ...]]:
+    """The rows of queries whose columns are texts, none of them empty, and None where one is NULL."""
+    for row in csv.reader(_lines(stream_csv(db, queries, (), scratch)), strict=True):
         yield tuple([cell or None for cell in row])
 
 
 def stream_csv(
-    db: duckdb.DuckDBPyConnection, query: str, constants: Sequence[str], scratch: Path
+    db: duckdb.DuckDBPyConnection, queries: Sequence[str], constants: Sequence[str], scratch: Path
 ) -> Iterator[bytes]:
-    """The rows of a query as pieces of CSV, behind the constants: text quoted, NULL empty and unquoted.
+    """The rows of queries as pieces of CSV, behind the constants: text quoted, NULL empty and unquoted.
 
-    They go by way of a file: a result that is handed over row by row is held in memory as a whole. A piece
-    ends at the end of a line.
+    They go by way of a file: a result that is handed over row by row is held in memory as a whole.
     """
     leading = "".join(f"{literal(c)} AS constant_{i}, " for i, c in enumerate(constants))
     path = scratch / f"result-{secrets.token_hex(8)}.csv"
     try:
-        with told("while the result was written"):
-            db.cursor().execute(
-                f"COPY (SELECT {leading}* FROM ({query})) TO {literal(str(path))} "
-                f"(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
-            )
-        with path.open("rb") as file:
-            while lines := file.readlines(_CHUNK):
-                yield b"".join(lines)
+        for query in queries:
+            with told("while the result was written"):
+                db.cursor().execute(
+                    f"COPY (SELECT {leading}* FROM ({query})) TO {literal(str(path))} "
+                    f"(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
+                )
+            with path.open("rb") as file:
+                while lines := file.readlines(_CHUNK):
+                    yield b"".join(lines)
     finally:
         path.unlink(missing_ok=True)
 
@@ -109,6 +111,12 @@ def look_through(db: duckdb.DuckDBPyConnection, view: str, query: Callable[[str]
     below = f"{view}_{secrets.token_hex(4)}"
     db.execute(f"ALTER VIEW {view} RENAME TO {below}")
     db.execute(f"CREATE VIEW {view} AS {query(below)}")
+
+
+def slices(db: duckdb.DuckDBPyConnection, table: str, columns: str) -> list[str]:
+    """Conditions that part a table's rows by these columns, into parts that can be grouped in memory."""
+    parts = number(db, f"SELECT count(*) FROM {table}") // SLICE + 1
+    return [f"hash({columns}) % {parts} = {part}" for part in range(parts)] if parts > 1 else ["true"]
 
 
 def number(db: duckdb.DuckDBPyConnection, query: str) -> int:

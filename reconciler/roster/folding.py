@@ -3,7 +3,7 @@
 An empty cell agrees with everything, and so does a right that is `unknown`. Of a contact, cells agree that
 are the same but for case, accents and punctuation, for siblings' rows are not typed alike.
 
-Most keys have one row, which is taken as it is. The others are folded slice by slice, for a grouping of whole
+Most keys have one row, which is taken as it is. The others are folded part by part, for a grouping of whole
 rows is held in memory as a whole.
 """
 
@@ -16,10 +16,7 @@ import duckdb
 from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
 from reconciler.mapping.people import comparable
 from reconciler.mapping.sql import literal, name
-from reconciler.roster.database import number
-
-_SLICE = 500_000
-"""Rows that are grouped at once."""
+from reconciler.roster.database import number, slices
 
 
 def fold(db: duckdb.DuckDBPyConnection, entity: str, *, prefer_first: bool) -> None:
@@ -27,37 +24,36 @@ def fold(db: duckdb.DuckDBPyConnection, entity: str, *, prefer_first: bool) -> N
     spec = ENTITIES[entity]
     texts = ", ".join(f"{name(c)} VARCHAR" for c in (*spec.columns, "row_hash"))
     db.execute(f"CREATE TABLE new_{entity} ({texts}, _rows BIGINT)")
-    rows = number(db, f"SELECT count(*) FROM judged_{entity} WHERE verdict = 'ok'")
-    if not rows:
+    if not number(db, f"SELECT count(*) FROM judged_{entity} WHERE verdict = 'ok'"):
         return
     if prefer_first:
         _leave_to_first_source(db, spec)
-    slices = rows // _SLICE + 1
-    _note_several(db, spec, slices)
+    parts = slices(db, f"judged_{entity}", _listed(spec.key))
+    _note_several(db, spec, parts)
     single = f"FROM judged_{entity} ANTI JOIN several_{entity} USING ({_listed(spec.key)})"
     _take(db, spec, f"SELECT *, 1 AS _rows {single} WHERE verdict = 'ok'")
     if number(db, f"SELECT count(*) FROM several_{entity}"):
-        for number_ in range(slices):
-            _fold_slice(db, spec, _in_slice(spec, number_, slices))
+        for part in parts:
+            _fold_part(db, spec, part)
     db.execute(f"DROP TABLE several_{entity}")
 
 
-def _note_several(db: duckdb.DuckDBPyConnection, spec: Entity, slices: int) -> None:
+def _note_several(db: duckdb.DuckDBPyConnection, spec: Entity, parts: Sequence[str]) -> None:
     """several_<entity>: the keys that more than one row has."""
     key = _listed(spec.key)
     db.execute(f"CREATE TABLE several_{spec.name} ({', '.join(f'{name(k)} VARCHAR' for k in spec.key)})")
-    for number_ in range(slices):
+    for part in parts:
         db.execute(
             f"INSERT INTO several_{spec.name} SELECT {key} FROM judged_{spec.name} WHERE verdict = 'ok' "
-            f"AND {_in_slice(spec, number_, slices)} GROUP BY {key} HAVING count(*) > 1"
+            f"AND {part} GROUP BY {key} HAVING count(*) > 1"
         )
 
 
-def _fold_slice(db: duckdb.DuckDBPyConnection, spec: Entity, in_slice: str) -> None:
+def _fold_part(db: duckdb.DuckDBPyConnection, spec: Entity, part: str) -> None:
     entity, key, columns = spec.name, _listed(spec.key), _listed(spec.columns)
     db.execute(
         f"CREATE TABLE distinct_{entity} AS SELECT {columns}, count(*) AS _rows FROM judged_{entity} "
-        f"SEMI JOIN several_{entity} USING ({key}) WHERE verdict = 'ok' AND {in_slice} GROUP BY {columns}"
+        f"SEMI JOIN several_{entity} USING ({key}) WHERE verdict = 'ok' AND {part} GROUP BY {columns}"
     )
     differing = f"SELECT {key} FROM distinct_{entity} GROUP BY {key} HAVING count(*) > 1"
     db.execute(f"CREATE TABLE differing_{entity} AS {differing}")
@@ -85,10 +81,6 @@ def _take(db: duckdb.DuckDBPyConnection, spec: Entity, rows: str) -> None:
     db.execute(
         f"INSERT INTO new_{spec.name} SELECT {columns}, {_row_hash(spec.columns)}, _rows FROM ({rows})"
     )
-
-
-def _in_slice(spec: Entity, number_: int, slices: int) -> str:
-    return f"hash({_listed(spec.key)}) % {slices} = {number_}" if slices > 1 else "true"
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def student_states(db: duckdb.DuckDBPyConnection) -> None:
     ):
         db.execute(
             f"INSERT INTO student_state SELECT id, '{state}' FROM ({source}) "
-            f"WHERE id NOT IN (SELECT id FROM student_state)"
+            f"ANTI JOIN student_state USING (id)"
         )
 
 
@@ -81,9 +81,9 @@ def keep_contacts(db: duckdb.DuckDBPyConnection) -> None:
     )
     db.execute(
         "INSERT INTO contact_state SELECT id, 'skipped' FROM (SELECT id FROM judged_contacts "
-        "WHERE verdict = 'skipped' AND id IS NOT NULL UNION SELECT id FROM seen_contacts "
-        "WHERE id NOT IN (SELECT id FROM judged_contacts WHERE id IS NOT NULL)) "
-        "WHERE id NOT IN (SELECT id FROM contact_state)"
+        "WHERE verdict = 'skipped' AND id IS NOT NULL UNION "
+        "SELECT id FROM seen_contacts ANTI JOIN judged_contacts USING (id)) "
+        "ANTI JOIN contact_state USING (id)"
     )
 
 

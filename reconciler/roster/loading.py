@@ -94,6 +94,16 @@ def keep_files(
     return [k for k in kept if k]
 
 
+def drop_files(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
+    """Forget the files' own tables, once they are mapped and noted, unless their rows are to be kept."""
+    if MANIFEST in mapper.files:
+        return
+    names = {f.table.sql_name for f in files}
+    for (table,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+        if table.split("_")[0] in names:
+            db.execute(f"DROP TABLE {table} CASCADE")
+
+
 def refuse_lost_columns(
     mapper: Mapper, files: Sequence[LoadedFile], known: Mapping[str, Sequence[str]]
 ) -> None:

@@ -42,7 +42,7 @@ def resolve(
     scratch: Path,
 ) -> dict[str, RowCounts]:
     """Judge and compare everything; the counts of each entity. See `Roster.resolve`."""
-    broken = BrokenLines(mapper, files)
+    broken, read = BrokenLines(mapper, files), compare.rows_read(db)
     prefer = {e for e, m in mapper.entities.items() if m.prefer == "first"}
     _load_mapping(db, mapping, scratch)
     # The stored rows come while the files' rows are judged: one waits for the store, the other computes.
@@ -55,7 +55,7 @@ def resolve(
     compare.compare(db)
     compare.compare_schools(db, before.schools, scratch)
     lost = broken.counts()
-    return {e: compare.counts(db, e, lost.get(e, 0)) for e in ENTITIES}
+    return {e: compare.counts(db, e, read[e], lost.get(e, 0)) for e in ENTITIES}
 
 
 def _judge_by_themselves(db: duckdb.DuckDBPyConnection, prefer: set[str]) -> None:
@@ -79,6 +79,9 @@ def _judge_by_each_other(db: duckdb.DuckDBPyConnection, prefer: set[str]) -> Non
     rows.agree_on_first_slot(db)
     fold(db, "relationships", prefer_first="relationships" in prefer)
     keeping.keep_relationships(db)
+    # They are judged, and counted before; of a large district they are half of what is held.
+    for table in ("raw_contacts", "raw_relationships"):
+        db.execute(f"DROP TABLE {table}")
 
 
 def _load_mapping(db: duckdb.DuckDBPyConnection, mapping: Mapping[str, str] | None, scratch: Path) -> None:

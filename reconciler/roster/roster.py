@@ -71,6 +71,7 @@ class Roster:
                 loading.note_filtered(self._db, mapper, self._files)
                 loading.note_deleted(self._db, mapper, self._files)
                 self._drift = drift_notices(self._db, mapper, self._files)
+                loading.drop_files(self._db, mapper, self._files)
         except BaseException:
             self._db.close()
             raise
@@ -245,5 +246,5 @@ class Roster:
     def rows(self, entity: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """The taken rows of an entity under its fields' names, `school` being the SIS id, ordered by key."""
         query = taken_rows(entity) + (f" LIMIT {int(limit)}" if limit is not None else "")
-        for row in stream(self._db, query, self._scratch):
+        for row in stream(self._db, [query], self._scratch):
             yield dict(zip(ENTITIES[entity].fields, row, strict=True))

@@ -13,7 +13,7 @@ from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.ids import SCIENTIFIC, UNREADABLE
 from reconciler.mapping.people import first_and_last, made_contact_id, single_spaced
 from reconciler.mapping.sql import literal, name
-from reconciler.roster.database import number
+from reconciler.roster.database import number, slices
 
 _FAULTY = "list_filter(_problems, lambda p: NOT suffix(p, ':type') AND NOT suffix(p, ':day'))"
 """The problems of a row, each `field:kind`, for which it is rejected; for the others a value is left out."""
@@ -97,24 +97,45 @@ def judge_relationships(db: duckdb.DuckDBPyConnection) -> None:
     """Relationships, those that contacts bring with them included, held against both of their ends."""
     fields = ENTITIES["relationships"].fields
     own = ", ".join(name(f) for f in fields if f != "contact")
-    every = (
+    db.execute(
+        f"CREATE VIEW all_relationships AS "
         f"SELECT _part, _file, _src, _line, NULL::VARCHAR[] AS _problems, {own}, id AS contact, "
         f"verdict AS given, col AS given_col, NOT _own_id AS _made FROM judged_contacts "
         f"WHERE student IS NOT NULL "
         f"UNION ALL BY NAME SELECT * EXCLUDE (_part), 1000 + _part AS _part FROM raw_relationships"
     )
+    for end in ("student", "contact"):
+        _note_odd(db, end)
     db.execute(
-        f"CREATE TABLE judged_relationships AS SELECT r.* EXCLUDE (given_col), "
+        f"CREATE TABLE judged_relationships AS SELECT * EXCLUDE (given_col, of_student, of_contact), "
         f"CASE WHEN given IN ('skipped', 'rejected') THEN given "
-        f"WHEN s.state IN ('skipped', 'left') OR c.state = 'skipped' THEN 'skipped' "
-        f"WHEN {_FAULTS} OR s.state IS NULL OR c.state IS NULL THEN 'rejected' "
+        f"WHEN of_student IN ('skipped', 'left') OR of_contact = 'skipped' THEN 'skipped' "
+        f"WHEN {_FAULTS} OR of_student IS NULL OR of_contact IS NULL THEN 'rejected' "
         f"ELSE 'ok' END AS verdict, "
         f"CASE WHEN {_FAULTS} THEN {_FAULT_CODE} ELSE 'row.reference' END AS code, "
         f"CASE WHEN given = 'rejected' THEN given_col WHEN {_FAULTS} THEN {_FAULT_COLUMN} "
-        f"WHEN s.state IS NULL THEN 'student' ELSE 'contact' END AS col "
-        f"FROM ({every}) r LEFT JOIN student_state s ON s.id = r.student "
-        f"LEFT JOIN contact_state c ON c.id = r.contact"
+        f"WHEN of_student IS NULL THEN 'student' ELSE 'contact' END AS col "
+        f"FROM (SELECT r.*, {_state_of('student')}, {_state_of('contact')} FROM all_relationships r "
+        f"LEFT JOIN odd_student ON odd_student.id = r.student "
+        f"LEFT JOIN odd_contact ON odd_contact.id = r.contact)"
     )
+
+
+def _note_odd(db: duckdb.DuckDBPyConnection, end: str) -> None:
+    """odd_<end>(id, state): those few of a relationship's ends that are not simply there.
+
+    One at a time, for the states of all students and those of all contacts do not fit into memory together.
+    """
+    db.execute(
+        f"CREATE TABLE odd_{end} AS SELECT DISTINCT r.{end} AS id, s.state FROM all_relationships r "
+        f"LEFT JOIN {end}_state s ON s.id = r.{end} WHERE s.state IS DISTINCT FROM 'ok'"
+    )
+
+
+def _state_of(end: str) -> str:
+    """`of_<end>`: the state of one end of a relationship; NULL where nobody is known by that id."""
+    odd = f"odd_{end}"
+    return f"CASE WHEN r.{end} IS NOT NULL AND {odd}.id IS NULL THEN 'ok' ELSE {odd}.state END AS of_{end}"
 
 
 def agree_on_first_slot(db: duckdb.DuckDBPyConnection) -> None:
@@ -126,11 +147,13 @@ def agree_on_first_slot(db: duckdb.DuckDBPyConnection) -> None:
         "coalesce(try_cast(priority AS INTEGER), 1000000), _part, coalesce(relationship, ''), "
         "coalesce(priority, '')"
     )
-    named_twice = (
-        "SELECT student, contact FROM judged_relationships WHERE verdict = 'ok' AND _made "
-        "GROUP BY student, contact HAVING count(*) > 1"
-    )
-    db.execute(f"CREATE TABLE named_twice AS {named_twice}")
+    db.execute("CREATE TABLE named_twice (student VARCHAR, contact VARCHAR)")
+    made = "verdict = 'ok' AND _made"
+    for part in slices(db, "judged_relationships", "student"):
+        db.execute(
+            f"INSERT INTO named_twice SELECT student, contact FROM judged_relationships "
+            f"WHERE {made} AND {part} GROUP BY student, contact HAVING count(*) > 1"
+        )
     if not number(db, "SELECT count(*) FROM named_twice"):
         return
     db.execute(

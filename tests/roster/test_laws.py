@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import ReconcilerError
 from reconciler.mapping.entities import ENTITIES, STORED
-from reconciler.roster import folding
+from reconciler.roster import database
 from reconciler.roster.delta import Reject
 from tests.roster.running import Outcome, Stored, make_mapper, resolve
 
@@ -216,7 +216,7 @@ def test_rows_fold_the_same_in_one_piece_and_slice_by_slice(
     files = files_of(roster)
     whole = resolve(MAPPER, files, mapping=MAPPING)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(folding, "_SLICE", size)
+        patched.setattr(database, "SLICE", size)
         sliced = resolve(MAPPER, files, mapping=MAPPING)
     assert (sliced.counts, sliced.rows, sliced.upserts) == (whole.counts, whole.rows, whole.upserts)
     assert sorted(map(str, sliced.rejects)) == sorted(map(str, whole.rejects))
