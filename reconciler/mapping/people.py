@@ -30,7 +30,7 @@ def first_and_last(column: str) -> tuple[str, str]:
     # The names of most people are two words, and a pattern costs ten times a split.
     plain = (
         f"length({column}) - length(replace({column}, ' ', '')) = 1 AND NOT contains({column}, ',') "
-        f"AND NOT regexp_full_match({words[1]}, {literal(_SUFFIX_ALONE)})"
+        f"AND NOT (length({words[1]}) <= 4 AND regexp_full_match({words[1]}, {literal(_SUFFIX_ALONE)}))"
     )
     return _either(plain, words[0], first), _either(plain, words[1], last)
 

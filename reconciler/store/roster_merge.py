@@ -6,6 +6,8 @@ one merge on PostgreSQL. Rows are streamed; none is kept.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -17,6 +19,9 @@ from reconciler.mapping.entities import ENTITIES, RIGHTS, Entity
 from reconciler.roster.delta import EntityDelta
 from reconciler.store.columns import driver_time
 from reconciler.store.tables import ROSTER
+
+_MAX_CELL = 8 << 20
+"""Characters; no cell of a roster file is longer."""
 
 
 def merge(transaction: Transaction, district: str, delta: EntityDelta, at: datetime) -> None:
@@ -86,8 +91,17 @@ def _merge_sqlite(driver: Any, entity: Entity, delta: EntityDelta, head: tuple[s
         f"UPDATE {ROSTER[entity.name].name} SET active = 0, removed_at = {at} "
         f"WHERE district = {district} AND {keys} AND active = 1"
     )
-    driver.executemany(upsert, delta.upserts())
+    driver.executemany(upsert, _rows(delta))
     driver.executemany(remove, delta.removals())
+
+
+def _rows(delta: EntityDelta) -> Iterator[Any]:
+    """The upserted rows; from CSV where there is one, for the statement makes NULL of empty text."""
+    if delta.upserts_csv is None:
+        return delta.upserts()
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
+    lines = (line for piece in delta.upserts_csv(()) for line in io.StringIO(piece.decode(), newline="\n"))
+    return csv.reader(lines, strict=True)
 
 
 def _literal(text: str) -> str:
