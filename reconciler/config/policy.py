@@ -27,8 +27,10 @@ class ContactSafety:
     """Relationships that allow more than before; a school office grants a few on any day."""
     max_alerts_lifted: Allowance = Allowance(0, 0.02)
     """Custody alerts that go while the student stays: rare, and the gravest to get wrong."""
-    max_without_contact: Allowance = Allowance(3, 0.5)
-    """Students who lose their last emergency contact."""
+    max_without_emergency: Allowance = Allowance(3, 0.5)
+    """Students who lose the last contact who is called in an emergency, and keep others."""
+    max_without_contact: Allowance = Allowance(10, 0.5)
+    """Students who lose their last contact: as many as any rows may go of a small district."""
     max_moved: Allowance = Allowance(3, 0.5)
     """Contacts that move to another family."""
     max_students_per_phone: int = 25

@@ -27,7 +27,7 @@ class ContactChanges:
     moved: int = 0
     """Contacts that leave a student who stays for another who is not of the family."""
     without_emergency: int = 0
-    """Students who stay and lose their last emergency contact, those without any contact left included."""
+    """Students who stay and lose their last emergency contact, and have others left."""
     without_contact: int = 0
     """Students who stay and lose their last contact."""
     shared_phones: int = 0
@@ -68,9 +68,12 @@ def contact_breaches(changes: ContactChanges, limits: ContactSafety) -> list[Con
         "contacts that would move to another family while their student stays", "max_moved",
     )  # fmt: skip
     found += _over(
-        "contacts-lost", changes.without_emergency, changes.students, limits.max_without_contact,
-        "students who stay and lose their last emergency contact", "max_without_contact",
-        f", {changes.without_contact} of them their last contact" if changes.without_contact else "",
+        "emergency-lost", changes.without_emergency, changes.students, limits.max_without_emergency,
+        "students who stay and lose their last emergency contact", "max_without_emergency",
+    )  # fmt: skip
+    found += _over(
+        "contacts-lost", changes.without_contact, changes.students, limits.max_without_contact,
+        "students who stay and lose their last contact", "max_without_contact",
     )  # fmt: skip
     return found + shared_phones(changes, limits)
 
@@ -87,11 +90,9 @@ def shared_phones(changes: ContactChanges, limits: ContactSafety) -> list[Contac
     return [ContactBreach("phone-shared", text)]
 
 
-def _over(
-    code: str, rows: int, of: int, limit: Allowance, what: str, path: str, more: str = ""
-) -> list[ContactBreach]:
+def _over(code: str, rows: int, of: int, limit: Allowance, what: str, path: str) -> list[ContactBreach]:
     allowed = limit.of(of)
     if rows <= allowed:
         return []
-    text = f"{what}: {rows}{more} (policy.contact_safety.{path} allows {allowed} of {of})"
+    text = f"{what}: {rows} (policy.contact_safety.{path} allows {allowed} of {of})"
     return [ContactBreach(code, text)]

@@ -165,7 +165,7 @@ def _moved(db: duckdb.DuckDBPyConnection) -> int:
 
 
 def _without_contact(db: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Students who stay without a contact, and without an emergency contact; both were there before."""
+    """Students who stay without any contact, and with contacts but none to call; both were there before."""
     nobody = number(
         db,
         "SELECT count(DISTINCT student) FROM dropped ANTI JOIN kept_relationships USING (student) "
@@ -181,7 +181,7 @@ def _without_contact(db: duckdb.DuckDBPyConnection) -> tuple[int, int]:
         f"SELECT count(DISTINCT student) FROM ({were_called}) ANTI JOIN kept_relationships USING (student) "
         f"ANTI JOIN ({called}) called USING (student)",
     )
-    return nobody, not_called
+    return nobody, not_called - nobody
 
 
 def _shared_phones(

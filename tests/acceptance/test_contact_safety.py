@@ -69,7 +69,7 @@ HELD: dict[str, Edit] = {
     "rights-loosened": uncles_may_pick_up,
     "alerts-lifted": an_alert_ends,
     "rights-emptied": no_alert_is_said,
-    "contacts-lost": parents_are_dropped,
+    "emergency-lost": parents_are_dropped,
     "contacts-moved": uncles_change_places,
     "phone-shared": one_phone_everywhere,
 }

@@ -10,7 +10,7 @@ from reconciler.config.policy import Allowance, ContactSafety
 from reconciler.planning.contact_safety import ContactChanges, contact_breaches
 
 NONE = Allowance(0, 0)
-STRICT = ContactSafety(NONE, NONE, NONE, NONE)
+STRICT = ContactSafety(NONE, NONE, NONE, NONE, NONE)
 
 
 DEFAULTS = ContactSafety()
@@ -34,7 +34,9 @@ def codes(limits: ContactSafety = DEFAULTS, **changes: Any) -> list[str]:
         pytest.param({"alerts_lifted": 3, "relationships": 10_000}, ["alerts-lifted"], id="three of it"),
         pytest.param({"emptied": ("emergency",)}, ["rights-emptied"], id="a right that nobody has any more"),
         pytest.param({"without_emergency": 3}, [], id="three without an emergency contact"),
-        pytest.param({"without_emergency": 4}, ["contacts-lost"], id="four of them"),
+        pytest.param({"without_emergency": 4}, ["emergency-lost"], id="four of them"),
+        pytest.param({"without_contact": 10}, [], id="ten without a contact"),
+        pytest.param({"without_contact": 11}, ["contacts-lost"], id="eleven of them"),
         pytest.param({"moved": 3}, [], id="three contacts move"),
         pytest.param({"moved": 4}, ["contacts-moved"], id="four move"),
         pytest.param({"shared_phones": 1, "most_students": 26}, ["phone-shared"], id="a phone for many"),
@@ -49,7 +51,7 @@ def test_what_is_held(changes: dict[str, Any], held: list[str]) -> None:
     assert codes(**changes) == held
 
 
-@pytest.mark.parametrize("change", ["loosened", "alerts_lifted", "without_emergency", "moved"])
+@pytest.mark.parametrize("change", ["loosened", "alerts_lifted", "without_emergency", "without_contact", "moved"])
 def test_a_limit_of_nothing_holds_one(change: str) -> None:
     assert len(codes(STRICT, **{change: 1})) == 1
     assert codes(STRICT, **{change: 0}) == []
