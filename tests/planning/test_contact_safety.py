@@ -51,7 +51,9 @@ def test_what_is_held(changes: dict[str, Any], held: list[str]) -> None:
     assert codes(**changes) == held
 
 
-@pytest.mark.parametrize("change", ["loosened", "alerts_lifted", "without_emergency", "without_contact", "moved"])
+@pytest.mark.parametrize(
+    "change", ["loosened", "alerts_lifted", "without_emergency", "without_contact", "moved"]
+)
 def test_a_limit_of_nothing_holds_one(change: str) -> None:
     assert len(codes(STRICT, **{change: 1})) == 1
     assert codes(STRICT, **{change: 0}) == []
