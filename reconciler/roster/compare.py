@@ -116,11 +116,12 @@ def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts, scr
     same = " AND ".join(f"f.{name(k)} = n.{name(k)}" for k in spec.key)
     chosen = ", ".join(f"n.{name(c)}" for c in columns)
     order = ", ".join(f"n.{name(k)}" for k in spec.key)
-    parts = slices(db, f"new_{entity}", ", ".join(f"n.{name(k)}" for k in spec.key))
+    # Both sides are cut to the part, or the one that is looked up in would be held as a whole.
+    both = (slices(db, f"new_{entity}", ", ".join(f"{t}.{name(k)}" for k in spec.key)) for t in "nf")
     upserts = [
         f"SELECT {chosen} FROM new_{entity} n JOIN fresh_{entity} f ON {same} "
-        f"WHERE f.fate <> 'unchanged' AND {part} ORDER BY {order}"
-        for part in parts
+        f"WHERE f.fate <> 'unchanged' AND {of_new} AND {of_fresh} ORDER BY {order}"
+        for of_new, of_fresh in zip(*both, strict=True)
     ]
     keys = ", ".join(name(k) for k in spec.key)
     removals = [f"SELECT {keys} FROM gone_{entity} ORDER BY {keys}"]
