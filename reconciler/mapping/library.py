@@ -80,14 +80,15 @@ def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMa
 
 def _loaded(name: str, document: Document, base_of: BaseOf) -> LoadedMapper:
     problems = _schema_problems(document)
-    if not problems and EXTENDS in document.value:
+    said = document.value.get("files") or {} if not problems and EXTENDS in document.value else None
+    if said is not None:
         document, problems = _extended(document, base_of)
         problems = problems or _schema_problems(document)
     if problems:
         return LoadedMapper(name, document.file, None, tuple(problems), document)
     mapper = parse_mapper(document.value)
     problems = [
-        document.problem(_steps(f.path), "mapper.schema", f.message, f.hint) for f in findings(mapper)
+        document.problem(_steps(f.path), "mapper.schema", f.message, f.hint) for f in findings(mapper, said)
     ]
     if mapper.name != name:
         problems.append(
