@@ -178,7 +178,7 @@ def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCoun
         if previous.newline.get(name) and not ends and (missing or name in roster.delta_files):
             lost = "a line break"
         if missing and name in previous.trailers and name not in roster.trailers():
-            lost = "the line that says its end"
+            lost = "the line that says its end, and counts the rows that are there,"
         if lost:
             raise RosterError(
                 f"{name} no longer ends with {lost} and {'rows are missing' if missing else 'is a delta'}: "

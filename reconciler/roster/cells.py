@@ -16,6 +16,7 @@ from reconciler.mapping.model import Mapper
 from reconciler.mapping.names import name_columns
 from reconciler.mapping.sql import literal, literal_list
 from reconciler.roster.database import look_through
+from reconciler.roster.reader import ParsedFile
 from reconciler.roster.tables import LoadedFile
 from reconciler.roster.trailers import count_in
 
@@ -41,6 +42,12 @@ def _trailers(loaded: LoadedFile) -> list[str]:
         said = f": it counts {count} rows, and {rows} were read" if count not in (None, rows) else ""
         notices.append(f"line {line} of {one.display} is its end and no row{said}")
     return notices
+
+
+def lacks_rows(parsed: ParsedFile) -> bool:
+    """Whether a file's last line counts more rows than it has; some count the header and themselves, too."""
+    count = count_in(parsed.trailer[1]) if parsed.trailer else None
+    return count is not None and count > parsed.rows + len(parsed.broken) + 2
 
 
 def _drop_headers(db: duckdb.DuckDBPyConnection, loaded: LoadedFile) -> list[str]:

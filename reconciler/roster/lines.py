@@ -17,7 +17,8 @@ MAX_LINE = 4 << 20
 MAX_RECORD_LINES = 1000
 """Physical lines in one row. A quoted cell that runs on for longer was never closed."""
 
-_BLANK = SPACES + CTRL_Z + ",;|"
+_FILLER = SPACES + ",;|"
+_BLANK = _FILLER + CTRL_Z
 
 csv.field_size_limit(MAX_LINE * 2)
 
@@ -69,7 +70,7 @@ class Lines:
     def _next_line(self) -> str:
         """The next line; empty at the end, which a trailer is."""
         line = self._read()
-        if self._peek()[:1] not in _BLANK or self.taken or not self._is_last():
+        if self._peek()[:1] not in _BLANK or self.taken or _is_filler(line) or not self._is_last():
             return line
         if is_trailer(line):
             self.trailer = self.number + 1, line
@@ -118,6 +119,11 @@ class Lines:
         self._pushed.extendleft(reversed(rest))
         self.number -= len(rest)
         self.taken = self.taken[:1]
+
+
+def _is_filler(line: str) -> bool:
+    """Whether a line can be neither the end of a file nor a row; spreadsheets save a million of them."""
+    return not line.strip(_FILLER)
 
 
 def clean(text: str) -> str:

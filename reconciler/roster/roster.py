@@ -22,6 +22,7 @@ from reconciler.roster import compare, contact_changes, keeping, loading, shape
 from reconciler.roster.broken import BrokenLines
 from reconciler.roster.causes import Cause, Evidence, Surroundings, likely_cause
 from reconciler.roster.causes.evidence import StoredValues
+from reconciler.roster.cells import lacks_rows
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
 from reconciler.roster.drift import drift_notices
@@ -168,8 +169,8 @@ class Roster:
             return loading.keep_files(self._db, self.mapper, self._files, known, self._scratch)
 
     def trailers(self) -> tuple[str, ...]:
-        """The physical files whose last line says that they end."""
-        return tuple(p.display for f in self._files for p in f.parsed if p.trailer)
+        """The physical files whose last line says that they end, and counts no more rows than there are."""
+        return tuple(p.display for f in self._files for p in f.parsed if p.trailer and not lacks_rows(p))
 
     def broken_share(self) -> list[tuple[str, int, int]]:
         """(file, rows that could not be read, rows) for each file with such rows."""

@@ -228,3 +228,13 @@ def test_no_place_for_temporary_files_is_a_failure_and_no_crash(
     done = world.run("reconcile", "--format", "json")
     assert done.code == 1
     assert result_of(done.json, "oak")["error"]["code"] == "local.refused"
+
+
+def test_a_file_that_counts_more_rows_than_it_has_removes_nobody(world: World) -> None:
+    world.district("ash", schools=["0042"])
+    world.put("ash", {"students.csv": students_csv(200) + "Total: 200\n"})
+    assert world.run("reconcile").code == 0
+    world.put("ash", {"students.csv": students_csv(185) + "Total: 200\n"})
+    assert result_of(world.json("sync"), "ash")["error"]["code"] == "csv.truncated"
+    world.put("ash", {"students.csv": students_csv(199) + "Total: 199\n"})
+    assert result_of(world.json("sync"), "ash")["rows"]["students"]["removed"] == 1

@@ -82,6 +82,8 @@ CASES: dict[str, tuple[District, Damage, str, str, Callable[[], Mapper]]] = {
         "an empty column: phone (column 'phone' of contacts.csv) was filled in "
         "100 % of the stored contacts and is filled in 0 % now",
         lambda: MAPPER),
+    "shifted phones": (WITHOUT_IDS, days.phones_shifted, "numbers-changed",
+        "other phones or e-mails: ", lambda: MAPPER),
     "exchanged columns": (WITH_IDS, days.columns_exchanged, "columns-swapped", "exchanged columns: ",
         lambda: MAPPER),
     "garbled letters": (ACCENTED, days.mojibake, "encoding-changed",

@@ -23,6 +23,7 @@ OF_REMOVALS: tuple[Detector, ...] = (
     files.columns_of_keys,
     values.emptied_reach,
     ids.rekeyed,
+    ids.other_numbers,
     schools.not_mapped,
     departures.filtered,
     files.part_missing,

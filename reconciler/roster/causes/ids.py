@@ -8,6 +8,7 @@ from reconciler.mapping.sql import name
 from reconciler.roster.causes.cause import Cause
 from reconciler.roster.causes.evidence import Evidence
 
+_NAMED = f"concat_ws(chr(31), {comparable('first_name')}, {comparable('last_name')})"
 _PERSON = {
     "students": f"concat_ws(chr(31), {comparable('first_name')}, {comparable('last_name')}, birth_date)",
     "contacts": f"concat_ws(chr(31), {comparable('first_name')}, {comparable('last_name')}, "
@@ -35,12 +36,7 @@ def rekeyed(evidence: Evidence) -> Cause | None:
     """Removed and added rows pair up as the same people: the SIS gave them new ids."""
     if evidence.entity not in _PERSON:
         return None
-    person = _PERSON[evidence.entity]
-    found = evidence.count(
-        f"SELECT sum(least(a.n, b.n)) FROM "
-        f"(SELECT {person} AS person, count(*) AS n FROM lost GROUP BY 1) a JOIN "
-        f"(SELECT {person} AS person, count(*) AS n FROM came GROUP BY 1) b USING (person)"
-    )
+    found = _paired(evidence, _PERSON[evidence.entity])
     if not evidence.is_most(found):
         return None
     came = evidence.count("SELECT count(*) FROM came")
@@ -48,6 +44,26 @@ def rekeyed(evidence: Evidence) -> Cause | None:
         "ids-rekeyed",
         f"ids were changed: {came} new ids came as {evidence.total} went, and {found} of the removed "
         f"{evidence.entity} are there under a new id, by {_PAIRED_BY[evidence.entity]}",
+    )
+
+
+def other_numbers(evidence: Evidence) -> Cause | None:
+    """The same names with another phone or e-mail, of which the ids of contacts without one are made."""
+    found = _paired(evidence, _NAMED) if evidence.entity == "contacts" else 0
+    if not evidence.is_most(found):
+        return None
+    return Cause(
+        "numbers-changed",
+        f"other phones or e-mails: {evidence.of_total(found)} are there by name, and are called otherwise",
+    )
+
+
+def _paired(evidence: Evidence, person: str) -> int:
+    """How many removed rows have an added one of their own that is equal in this."""
+    return evidence.count(
+        f"SELECT sum(least(a.n, b.n)) FROM "
+        f"(SELECT {person} AS person, count(*) AS n FROM lost GROUP BY 1) a JOIN "
+        f"(SELECT {person} AS person, count(*) AS n FROM came GROUP BY 1) b USING (person)"
     )
 
 
