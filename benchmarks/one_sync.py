@@ -21,10 +21,10 @@ from reconciler.config.policy import ContactSafety
 from reconciler.mapping.library import builtin
 from reconciler.planning.connection import Connection, Phase
 from reconciler.planning.run import RunInfo
-from reconciler.roster.contact_changes import StoredValues
 from reconciler.roster.delta import RemoteFile, Snapshot
+from reconciler.roster.judging.contact_changes import StoredValues
+from reconciler.roster.reading.tables import choose_files
 from reconciler.roster.roster import Roster
-from reconciler.roster.tables import choose_files
 from reconciler.store import Store
 
 DISTRICT = "bench"

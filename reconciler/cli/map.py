@@ -20,10 +20,10 @@ from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.library import read_mapper_file
 from reconciler.mapping.model import Mapper
 from reconciler.render.text import table
-from reconciler.roster.archives import files_to_fetch, is_read, is_zip, open_delivery
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
-from reconciler.roster.manifest import read_manifest
-from reconciler.roster.package import Package
+from reconciler.roster.packages.manifest import read_manifest
+from reconciler.roster.packages.package import Package
+from reconciler.roster.reading.archives import files_to_fetch, is_read, is_zip, open_delivery
 from reconciler.roster.roster import Roster
 from reconciler.roster.workspace import workspace
 

@@ -14,8 +14,8 @@ from reconciler.planning.connection import Connection
 from reconciler.planning.contact_safety import ContactBreach, contact_breaches, shared_phones
 from reconciler.planning.limits import GUARDED, Breach, breaches
 from reconciler.roster.causes import Cause, Surroundings
-from reconciler.roster.contact_changes import StoredValues
 from reconciler.roster.delta import RowCounts, Snapshot
+from reconciler.roster.judging.contact_changes import StoredValues
 from reconciler.roster.roster import Roster
 
 SAME_FILES = Cause(

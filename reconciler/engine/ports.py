@@ -15,7 +15,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, RemoteFile, SisSchool, Snapshot
-from reconciler.roster.kept import KeptFile
+from reconciler.roster.packages.kept import KeptFile
 
 
 class Lease(Protocol):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.errors import RosterError
-from reconciler.roster.manifest import Mode
+from reconciler.roster.packages.manifest import Mode
 
 Pending = Mapping[str, tuple[str, ...]]
 """For each file of the mapper the digests that were seen and not applied, oldest first."""

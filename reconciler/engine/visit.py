@@ -14,12 +14,12 @@ from reconciler.engine.sequence import Pending, refuse_lost, seen, written
 from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
 from reconciler.planning.connection import Connection
-from reconciler.roster.archives import Contents, files_to_fetch, open_delivery
 from reconciler.roster.delta import RemoteFile, Snapshot
-from reconciler.roster.manifest import Manifest, Mode, read_manifest
-from reconciler.roster.package import Package
+from reconciler.roster.packages.manifest import Manifest, Mode, read_manifest
+from reconciler.roster.packages.package import Package
+from reconciler.roster.reading.archives import Contents, files_to_fetch, open_delivery
+from reconciler.roster.reading.tables import MANIFEST
 from reconciler.roster.roster import Roster
-from reconciler.roster.tables import MANIFEST
 
 _RACY_SECONDS = 3.0
 """A file this young may change again and keep its size and its time, which many servers give in seconds."""

@@ -33,7 +33,7 @@ class FileSpec:
     several: Literal["", "all", "newest"] = ""
     """What to do when several files match: read them all, or the newest; empty: that is an error."""
     empty: tuple[str, ...] | None = None
-    """Words that stand for an empty cell; None: those that databases write, see roster/cells.py."""
+    """Words that stand for an empty cell; None: those that databases write, see roster/reading/cells.py."""
     patterns: tuple[str, ...] = ()
     """The globs, where there are several: the first that any file matches counts."""
     excluded: tuple[str, ...] = ()

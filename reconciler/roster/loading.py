@@ -17,13 +17,13 @@ from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import FileSpec, Mapper, Source
 from reconciler.mapping.scope import MissingColumnError
 from reconciler.mapping.sql import name
-from reconciler.roster.base import keep
-from reconciler.roster.cells import settle_cells
-from reconciler.roster.change import STATUS
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.manifest import COLUMNS, LocalFiles
-from reconciler.roster.package import Package, load_packaged
-from reconciler.roster.tables import MANIFEST, LoadedFile, load_file, no_file
+from reconciler.roster.packages.base import keep
+from reconciler.roster.packages.change import STATUS
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.packages.manifest import COLUMNS, LocalFiles
+from reconciler.roster.packages.package import Package, load_packaged
+from reconciler.roster.reading.cells import settle_cells
+from reconciler.roster.reading.tables import MANIFEST, LoadedFile, load_file, no_file
 
 
 def load_files(

@@ -13,9 +13,9 @@ from reconciler.mapping.entities import ENTITIES, RIGHTS
 from reconciler.mapping.filenames import may_be_meant
 from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts
+from reconciler.roster.reading.series import choice_notices
+from reconciler.roster.reading.tables import choose_files
 from reconciler.roster.roster import Roster
-from reconciler.roster.series import choice_notices
-from reconciler.roster.tables import choose_files
 from reconciler.roster.workspace import workspace
 
 Step = str | int

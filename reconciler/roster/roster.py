@@ -18,20 +18,21 @@ from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.sql import literal
 from reconciler.planning.contact_safety import ContactChanges
-from reconciler.roster import compare, contact_changes, keeping, loading, shape
-from reconciler.roster.broken import BrokenLines
-from reconciler.roster.causes import Cause, Evidence, Surroundings, likely_cause
+from reconciler.roster import loading
+from reconciler.roster.causes import Cause, Evidence, Surroundings, likely_cause, shape
 from reconciler.roster.causes.evidence import StoredValues
-from reconciler.roster.cells import lacks_rows
+from reconciler.roster.causes.shape import Shape
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
-from reconciler.roster.drift import drift_notices
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.package import Package
-from reconciler.roster.rejects import read_rejects
-from reconciler.roster.resolving import Before, resolve
-from reconciler.roster.shape import Shape
-from reconciler.roster.taken import taken_rows
+from reconciler.roster.judging import compare, contact_changes, keeping
+from reconciler.roster.judging.broken import BrokenLines
+from reconciler.roster.judging.rejects import read_rejects
+from reconciler.roster.judging.resolving import Before, resolve
+from reconciler.roster.judging.taken import taken_rows
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.packages.package import Package
+from reconciler.roster.reading.cells import lacks_rows
+from reconciler.roster.reading.drift import drift_notices
 
 _STORED_WORDS = (
     "SELECT DISTINCT word FROM words WHERE word IN (SELECT id FROM old_students "

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import delete, insert, select
 
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.reader import BrokenRow
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.reading.reader import BrokenRow
 from reconciler.store.tables import SOURCE_FILE
 
 Content = Callable[[str], bytes]

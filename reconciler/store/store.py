@@ -12,7 +12,7 @@ from sqlalchemy import Connection as Transaction
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, SisSchool, Snapshot
-from reconciler.roster.kept import KeptFile
+from reconciler.roster.packages.kept import KeptFile
 from reconciler.store import connections, history, kept_files, leases, runs, status
 from reconciler.store.database import Database
 from reconciler.store.export import export, export_columns

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.engine.sequence import Pending, refuse_lost, seen, written
 from reconciler.errors import RosterError
-from reconciler.roster.manifest import Mode
+from reconciler.roster.packages.manifest import Mode
 
 BULK, DELTA, ABSENT = Mode.BULK, Mode.DELTA, Mode.ABSENT
 

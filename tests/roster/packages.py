@@ -12,11 +12,11 @@ from typing import Any
 from reconciler.mapping.entities import ENTITIES, STORED
 from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import RemoteFile
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.manifest import read_manifest
-from reconciler.roster.package import Package
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.packages.manifest import read_manifest
+from reconciler.roster.packages.package import Package
+from reconciler.roster.reading.tables import choose_files
 from reconciler.roster.roster import Roster
-from reconciler.roster.tables import choose_files
 from tests.roster.running import Outcome, Stored, make_mapper, stored_csv
 
 HEADERS = {

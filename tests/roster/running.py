@@ -18,8 +18,8 @@ from reconciler.mapping.library import builtin
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.parse import parse_mapper
 from reconciler.roster.delta import Reject, RemoteFile, RowCounts, SisSchool
+from reconciler.roster.reading.tables import choose_files
 from reconciler.roster.roster import Roster
-from reconciler.roster.tables import choose_files
 
 Stored = dict[str, dict[tuple[str, ...], tuple[str, bool]]]
 """Entity to key to (row_hash, active): what a store would hold."""

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import RosterError
-from reconciler.roster.archives import Contents, files_to_fetch, open_delivery
 from reconciler.roster.delta import RemoteFile
-from reconciler.roster.unpacking import ArchiveLimits
+from reconciler.roster.reading.archives import Contents, files_to_fetch, open_delivery
+from reconciler.roster.reading.unpacking import ArchiveLimits
 from tests.roster.running import make_mapper, simple_mapper
 
 GENERIC = make_mapper("generic")

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.roster import bulk
 from reconciler.roster.database import open_database
-from reconciler.roster.reader import ParsedFile, read_header
-from reconciler.roster.regular import regularity
+from reconciler.roster.reading import bulk
+from reconciler.roster.reading.reader import ParsedFile, read_header
+from reconciler.roster.reading.regular import regularity
 
 Table = tuple[list[tuple[Any, ...]], ParsedFile]
 

@@ -201,7 +201,7 @@ def test_a_phone_that_was_shared_before_is_held_once_and_not_again() -> None:
 
 
 def test_of_very_many_changes_the_stored_rows_are_read_in_one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.roster.contact_changes._MOST_KEYS", 1)
+    monkeypatch.setattr("reconciler.roster.judging.contact_changes._MOST_KEYS", 1)
     day = DAY.copy()
     barred_may_pick_up(day)
     assert changes(remembered(DAY), day.write()).loosened == 4

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import ReconcilerError, RosterError
-from reconciler.roster.manifest import read_manifest
+from reconciler.roster.packages.manifest import read_manifest
 from tests.roster.packages import HEADERS, District, everything, manifest, table
 from tests.roster.running import make_mapper, open_roster
 

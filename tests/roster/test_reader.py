@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.errors import RosterError
-from reconciler.roster.lines import MAX_LINE
-from reconciler.roster.reader import ParsedFile, read_header, read_rows
+from reconciler.roster.reading.lines import MAX_LINE
+from reconciler.roster.reading.reader import ParsedFile, read_header, read_rows
 
 Rows = list[list[str]]
 

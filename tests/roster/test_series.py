@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from reconciler.errors import RosterError
 from reconciler.mapping.parse import parse_mapper
 from reconciler.roster.delta import RemoteFile
-from reconciler.roster.series import choice_notices, newest, newest_by_name
-from reconciler.roster.tables import choose_files
+from reconciler.roster.reading.series import choice_notices, newest, newest_by_name
+from reconciler.roster.reading.tables import choose_files
 from tests.roster.running import simple_mapper
 
 

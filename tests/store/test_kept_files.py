@@ -11,8 +11,8 @@ from sqlalchemy.engine import Engine
 from reconciler.errors import LockError
 from reconciler.planning.connection import Phase
 from reconciler.roster.delta import Snapshot
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.reader import BrokenRow
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.reading.reader import BrokenRow
 from reconciler.store import HeldLease, Store
 from tests.store import samples
 

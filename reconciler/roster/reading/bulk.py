@@ -10,8 +10,8 @@ from reconciler.errors import RosterError
 from reconciler.mapping.columns import SPACES
 from reconciler.mapping.sql import literal
 from reconciler.roster.database import number, plain_csv
-from reconciler.roster.reader import ParsedFile, read_rows
-from reconciler.roster.regular import Regular, regularity
+from reconciler.roster.reading.reader import ParsedFile, read_rows
+from reconciler.roster.reading.regular import Regular, regularity
 
 
 def load_part(

@@ -18,9 +18,9 @@ from reconciler.errors import RosterError
 from reconciler.mapping.filenames import may_be_meant
 from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import RemoteFile
-from reconciler.roster.series import choice_notices
-from reconciler.roster.tables import choose_files
-from reconciler.roster.unpacking import ArchiveLimits, unpack_gzip, unpack_zip
+from reconciler.roster.reading.series import choice_notices
+from reconciler.roster.reading.tables import choose_files
+from reconciler.roster.reading.unpacking import ArchiveLimits, unpack_gzip, unpack_zip
 
 _DATED = re.compile(r"(20[0-9]{2})[-_.]?([01][0-9])[-_.]?([0-3][0-9])([-_.T]?[0-9]{2,6})?(?![0-9])")
 """A day, year first, and perhaps a time of day after it: what the names of a nightly series differ in."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from reconciler.roster.trailers import CTRL_Z, is_trailer
+from reconciler.roster.reading.trailers import CTRL_Z, is_trailer
 
 _CHUNK = 4 << 20
 _MAX_LINE = 1 << 20

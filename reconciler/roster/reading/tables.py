@@ -12,11 +12,11 @@ from reconciler.errors import RosterError
 from reconciler.mapping.columns import Table, loose
 from reconciler.mapping.model import FileSpec, Mapper
 from reconciler.mapping.near import near_names
-from reconciler.roster.bulk import load_part
 from reconciler.roster.database import load_rows
 from reconciler.roster.delta import RemoteFile
-from reconciler.roster.reader import ParsedFile, read_header
-from reconciler.roster.series import matching_files, newest, newest_by_name
+from reconciler.roster.reading.bulk import load_part
+from reconciler.roster.reading.reader import ParsedFile, read_header
+from reconciler.roster.reading.series import matching_files, newest, newest_by_name
 
 MANIFEST = "manifest"
 """The mapper's name for OneRoster's manifest.csv."""

@@ -11,11 +11,11 @@ import duckdb
 from reconciler.errors import MapperError, RosterError
 from reconciler.mapping.columns import Table, loose
 from reconciler.mapping.sql import literal
-from reconciler.roster.base import load_kept, refuse_unkept, unread_file
 from reconciler.roster.database import look_through, number
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.reader import BrokenRow, ParsedFile
-from reconciler.roster.tables import LoadedFile, load_broken_words
+from reconciler.roster.packages.base import load_kept, refuse_unkept, unread_file
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.reading.reader import BrokenRow, ParsedFile
+from reconciler.roster.reading.tables import LoadedFile, load_broken_words
 
 STATUS = "status"
 """OneRoster's column that says of a delta's row whether it is `active` or `tobedeleted`."""

@@ -16,9 +16,9 @@ from reconciler.mapping.model import Mapper
 from reconciler.mapping.names import name_columns
 from reconciler.mapping.sql import literal, literal_list
 from reconciler.roster.database import look_through
-from reconciler.roster.reader import ParsedFile
-from reconciler.roster.tables import LoadedFile
-from reconciler.roster.trailers import count_in
+from reconciler.roster.reading.reader import ParsedFile
+from reconciler.roster.reading.tables import LoadedFile
+from reconciler.roster.reading.trailers import count_in
 
 _NULL, _NULL_OF_COPY = "NULL", "\\N"
 _USUAL = (_NULL, _NULL_OF_COPY)

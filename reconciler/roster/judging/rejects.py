@@ -9,9 +9,9 @@ import duckdb
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.sql import literal_list
-from reconciler.roster.base import earlier
 from reconciler.roster.delta import Reject
-from reconciler.roster.tables import LoadedFile
+from reconciler.roster.packages.base import earlier
+from reconciler.roster.reading.tables import LoadedFile
 
 _REASONS = {
     "row.required": "{column} is empty, and it is required",

@@ -14,7 +14,7 @@ from pathlib import Path
 from reconciler.errors import RosterError
 from reconciler.mapping.model import FileSpec, Mapper
 from reconciler.roster.database import open_database, told
-from reconciler.roster.tables import MANIFEST, LoadedFile, load_file
+from reconciler.roster.reading.tables import MANIFEST, LoadedFile, load_file
 
 COLUMNS = frozenset({"propertyName", "value"})
 _PREFIX = "file."

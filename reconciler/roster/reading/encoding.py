@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import is_text_encoding, loose
-from reconciler.roster.lines import cells_of
+from reconciler.roster.reading.lines import cells_of
 
 _NO_TEXT = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),

@@ -15,12 +15,12 @@ import duckdb
 from reconciler.mapping.compile import LIST_SEPARATOR
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper
-from reconciler.roster import compare, keeping, rows
-from reconciler.roster.broken import BrokenLines
 from reconciler.roster.database import load_rows
 from reconciler.roster.delta import RowCounts, SisSchool
-from reconciler.roster.folding import fold
-from reconciler.roster.tables import LoadedFile
+from reconciler.roster.judging import compare, keeping, rows
+from reconciler.roster.judging.broken import BrokenLines
+from reconciler.roster.judging.folding import fold
+from reconciler.roster.reading.tables import LoadedFile
 
 
 @dataclass(frozen=True, slots=True)

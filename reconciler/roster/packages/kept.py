@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from reconciler.roster.reader import BrokenRow
+from reconciler.roster.reading.reader import BrokenRow
 
 
 @dataclass(frozen=True, slots=True)

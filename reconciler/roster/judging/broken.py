@@ -13,8 +13,8 @@ from reconciler.mapping.columns import Table, split_alias
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import Mapper, Source
 from reconciler.roster.delta import Reject
-from reconciler.roster.reader import BrokenRow, ParsedFile
-from reconciler.roster.tables import LoadedFile
+from reconciler.roster.reading.reader import BrokenRow, ParsedFile
+from reconciler.roster.reading.tables import LoadedFile
 
 BROKEN_ROW_OWNERS = ("students", "contacts", "relationships", "staff", "schools")
 """A line that could not be read is counted once: for the first of these that reads its file."""

@@ -13,8 +13,8 @@ import duckdb
 
 from reconciler.mapping.entities import STORED
 from reconciler.mapping.sql import literal_list
-from reconciler.roster.broken import BrokenWord
 from reconciler.roster.database import load_rows, number
+from reconciler.roster.judging.broken import BrokenWord
 
 
 def create_keeping_tables(

@@ -16,11 +16,11 @@ import duckdb
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import Table
 from reconciler.mapping.model import FileSpec
-from reconciler.roster.base import bring_back
-from reconciler.roster.change import change_by
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.manifest import Manifest, Mode
-from reconciler.roster.tables import LoadedFile, no_file
+from reconciler.roster.packages.base import bring_back
+from reconciler.roster.packages.change import change_by
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.packages.manifest import Manifest, Mode
+from reconciler.roster.reading.tables import LoadedFile, no_file
 
 Load = Callable[[str, Sequence[tuple[str, Path]]], LoadedFile]
 """Reads today's files as the table of this name."""

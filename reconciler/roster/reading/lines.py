@@ -10,7 +10,7 @@ from typing import TextIO
 
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import SPACES
-from reconciler.roster.trailers import CTRL_Z, is_trailer
+from reconciler.roster.reading.trailers import CTRL_Z, is_trailer
 
 MAX_LINE = 4 << 20
 """Characters in one physical line, and in one row. Longer is no roster."""

@@ -11,7 +11,7 @@ from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.sql import name
 from reconciler.roster.causes.files import row_digest
 from reconciler.roster.database import number
-from reconciler.roster.tables import LoadedFile
+from reconciler.roster.reading.tables import LoadedFile
 
 _SAMPLED = 100
 """Rows of an entity whose order is kept: enough to see that the missing ones stood at the end."""

@@ -17,8 +17,8 @@ from typing import Protocol
 from reconciler.errors import RosterError
 from reconciler.mapping.columns import SPACES, loose
 from reconciler.mapping.headers import renamed
-from reconciler.roster.encoding import detect_delimiter, detect_encoding
-from reconciler.roster.lines import Lines, UnclosedError, cells_of, clean
+from reconciler.roster.reading.encoding import detect_delimiter, detect_encoding
+from reconciler.roster.reading.lines import Lines, UnclosedError, cells_of, clean
 
 _SEP = re.compile(r"\ufeff?\"?sep=([,;|\t])\"?[\r\n]*", re.IGNORECASE)
 _CHANGED = "nothing was changed, and the next sync will look again"

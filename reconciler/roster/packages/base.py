@@ -20,9 +20,9 @@ from reconciler.errors import RosterError
 from reconciler.mapping.columns import loose
 from reconciler.mapping.sql import literal
 from reconciler.roster.database import number, plain_csv
-from reconciler.roster.kept import KeptFile
-from reconciler.roster.reader import BrokenRow, ParsedFile
-from reconciler.roster.tables import LoadedFile, load_broken_words
+from reconciler.roster.packages.kept import KeptFile
+from reconciler.roster.reading.reader import BrokenRow, ParsedFile
+from reconciler.roster.reading.tables import LoadedFile, load_broken_words
 
 
 def bring_back(

@@ -13,7 +13,7 @@ import duckdb
 from reconciler.mapping.columns import loose, wanted_columns
 from reconciler.mapping.model import Mapper
 from reconciler.roster.database import number
-from reconciler.roster.tables import LoadedFile
+from reconciler.roster.reading.tables import LoadedFile
 
 _GLOB = frozenset("*?[")
 _SHOWN = 3
