@@ -15,7 +15,7 @@ import duckdb
 from reconciler.errors import RosterError
 from reconciler.mapping.sql import literal, name
 
-MEMORY_LIMIT = "350MB"
+MEMORY_LIMIT = "330MB"
 SLICE = 500_000
 """Rows that are grouped at once: a grouping is held in memory as a whole."""
 _CHUNK = 1 << 20

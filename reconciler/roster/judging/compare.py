@@ -115,13 +115,16 @@ def delta(db: duckdb.DuckDBPyConnection, entity: str, row_counts: RowCounts, scr
     columns = (*spec.columns, "row_hash")
     same = " AND ".join(f"f.{name(k)} = n.{name(k)}" for k in spec.key)
     chosen = ", ".join(f"n.{name(c)}" for c in columns)
-    order = ", ".join(f"n.{name(k)}" for k in spec.key)
     # Both sides are cut to the part, or the one that is looked up in would be held as a whole.
-    both = (slices(db, f"new_{entity}", ", ".join(f"{t}.{name(k)}" for k in spec.key)) for t in "nf")
+    of_new, of_fresh = (
+        slices(db, f"new_{entity}", ", ".join(f"{t}.{name(k)}" for k in spec.key)) for t in "nf"
+    )
+    # A store takes rows sooner in the order of their keys; of many, sorting costs more memory than there is.
+    order = " ORDER BY " + ", ".join(f"n.{name(k)}" for k in spec.key) if len(of_new) == 1 else ""
     upserts = [
         f"SELECT {chosen} FROM new_{entity} n JOIN fresh_{entity} f ON {same} "
-        f"WHERE f.fate <> 'unchanged' AND {of_new} AND {of_fresh} ORDER BY {order}"
-        for of_new, of_fresh in zip(*both, strict=True)
+        f"WHERE f.fate <> 'unchanged' AND {one} AND {other}{order}"
+        for one, other in zip(of_new, of_fresh, strict=True)
     ]
     keys = ", ".join(name(k) for k in spec.key)
     removals = [f"SELECT {keys} FROM gone_{entity} ORDER BY {keys}"]

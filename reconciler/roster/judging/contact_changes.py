@@ -16,7 +16,7 @@ from reconciler.mapping.entities import RIGHTS
 from reconciler.mapping.people import comparable
 from reconciler.mapping.sql import literal, name
 from reconciler.planning.contact_safety import ContactChanges
-from reconciler.roster.database import load_rows, number
+from reconciler.roster.database import load_rows, number, slices
 
 StoredValues = Callable[[str, Sequence[str], Sequence[tuple[str, ...]] | None], Iterable[tuple[Any, ...]]]
 """Entity, columns and keys to those stored rows: the columns, then `active`. None: all rows."""
@@ -196,11 +196,11 @@ def _shared_phones(
             "SELECT id FROM fresh_contacts WHERE fate <> 'unchanged' "
             "UNION ALL SELECT contact FROM fresh_relationships WHERE fate = 'added'))"
         )
-    on_students = "FROM phones p JOIN new_relationships r ON r.contact = p.id WHERE"
-    several = f"SELECT phone {on_students} {touched} GROUP BY phone HAVING count(*) > {int(limit)}"
+    _note_busy_phones(db, limit, touched)
     db.execute(
-        f"CREATE TABLE crowded AS SELECT phone, count(DISTINCT r.student) AS students {on_students} "
-        f"phone IN ({several}) GROUP BY phone HAVING students > {int(limit)}"
+        f"CREATE TABLE crowded AS SELECT p.phone, count(DISTINCT r.student) AS students FROM phones p "
+        f"SEMI JOIN busy USING (phone) JOIN new_relationships r ON r.contact = p.id "
+        f"GROUP BY p.phone HAVING students > {int(limit)}"
     )
     db.execute(f"DELETE FROM crowded WHERE {_NO_PHONE}")
     if not number(db, "SELECT count(*) FROM crowded"):
@@ -210,6 +210,27 @@ def _shared_phones(
         f"SELECT count(*), coalesce(max(students), 0) FROM crowded WHERE phone NOT IN ({before})"
     ).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def _note_busy_phones(db: duckdb.DuckDBPyConnection, limit: int, touched: str) -> None:
+    """busy(phone): the phones of contacts who have more than `limit` relationships between them.
+
+    Nearly no phone is; that is found in parts, for the phones of all contacts beside all relationships do not
+    fit into memory.
+    """
+    db.execute("CREATE TABLE students_of (contact VARCHAR, n BIGINT)")
+    for part in slices(db, "new_relationships", "contact"):
+        db.execute(
+            f"INSERT INTO students_of SELECT contact, count(*) FROM new_relationships WHERE {part} "
+            f"GROUP BY contact"
+        )
+    db.execute("CREATE TABLE busy (phone VARCHAR)")
+    for part in slices(db, "new_contacts", "phone"):
+        db.execute(
+            f"INSERT INTO busy SELECT phone FROM (SELECT id, phone FROM phones WHERE {part} AND {touched}) p "
+            f"JOIN students_of s ON s.contact = p.id GROUP BY phone HAVING sum(s.n) > {int(limit)}"
+        )
+    db.execute("DROP TABLE students_of")
 
 
 def _crowded_before(db: duckdb.DuckDBPyConnection, stored: StoredValues, limit: int, scratch: Path) -> str:
