@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.errors import MapperError, RosterError
 from reconciler.roster.delta import RowCounts, SisSchool
+from reconciler.roster.judging import compare
 from tests.roster.running import make_mapper, open_roster, resolve, simple_mapper
 
 HEADER = "id,school,first_name,last_name,grade\n"
@@ -363,3 +364,13 @@ def test_a_file_may_have_very_many_columns() -> None:
     extra = ",".join(f"x{n}" for n in range(3000))
     files = {"students.csv": f"id,school,first_name,last_name,{extra}\n1,A,Ann,Lee,{extra}\n"}
     assert resolve("generic", files).ids() == ["1"]
+
+
+def test_a_row_that_is_not_accounted_for_is_a_fault_of_ours_and_stops_the_sync(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = compare.rows_read
+    monkeypatch.setattr(compare, "rows_read", lambda db: counted(db) | {"students": 3})
+    with pytest.raises(RosterError, match="3 rows were read, but 2 are accounted for") as raised:
+        resolve("generic", students(ANN, BOB), mapping={"A": "a"})
+    assert raised.value.code == "csv.accounting"
