@@ -90,6 +90,10 @@ class ConnectionTable(StoreTable, table=True):
     retired_at: datetime | None = _time()
     deactivated: bool = _flag()
     host_key_seen: str | None = _text()
+    fingerprint: str | None = _text()
+    """Of the file as it was applied, and of all else that decides how it reads; NULL: not known."""
+    secret_slot: str | None = _text()
+    """Which of two secrets the server took last, while one is rotated; NULL: the only one."""
     snapshot: str | None = _text()
     outcome: str | None = _text()
     problem: str | None = _text()
@@ -280,6 +284,8 @@ class RunTable(StoreTable, table=True):
     ended_at: datetime | None = _time()
     outcome: str | None = _text()
     summary: str | None = _text()
+    plan_digest: str | None = _text()
+    """Of the plan that was carried out; NULL where none was."""
 
 
 class RunResultTable(StoreTable, table=True):

@@ -83,6 +83,8 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(store: Store, database
         _execute(database_url, "DELETE FROM run")
     assert store.kept_files("riverbend-isd") == {}  # what 0003 brought
     assert [view.id for view in store.history()] == [run]
+    with pytest.raises(StoreError):  # what 0004 brought
+        _execute(database_url, "UPDATE run SET plan_digest = 'another'")
 
 
 def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url: str) -> None:
@@ -100,18 +102,25 @@ def test_a_migrated_database_is_opened_without_loading_alembic(database_url: str
     subprocess.run([sys.executable, "-c", script, database_url], check=True)
 
 
+_WITHOUT_0004 = (
+    "ALTER TABLE connection DROP COLUMN fingerprint",
+    "ALTER TABLE connection DROP COLUMN secret_slot",
+    "ALTER TABLE run DROP COLUMN plan_digest",
+)
 _BACK_TO_0001 = {
     "sqlite": (
         *(
             f"DROP TRIGGER {t}"
             for t in ("run_result_update", "run_result_delete", "run_delete", "run_update")
         ),
+        *_WITHOUT_0004,
         "DROP TABLE source_file",
         "UPDATE alembic_version SET version_num = '0001'",
     ),
     "postgresql": (
-        "DROP TABLE source_file",
         "DROP FUNCTION reconciler_refuse_change CASCADE",
+        *_WITHOUT_0004,
+        "DROP TABLE source_file",
         "UPDATE alembic_version SET version_num = '0001'",
     ),
 }
