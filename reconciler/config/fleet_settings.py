@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy
+from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy, Retention
 from reconciler.documents.document import Document
 from reconciler.documents.reader import open_document
 from reconciler.documents.schema import load_schema, schema_problems
@@ -64,6 +64,7 @@ def _settings(value: dict[str, Any]) -> FleetSettings:
             retire_after_days=policy.get("retire_after_days", defaults.retire_after_days),
             max_reject_percent=policy.get("max_reject_percent", defaults.max_reject_percent),
             contact_safety=_contact_safety(policy.get("contact_safety", {})),
+            retention=Retention(**policy.get("retention", {})),
         ),
     )
 

@@ -38,6 +38,18 @@ class ContactSafety:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long `purge` leaves what is no longer needed. Days."""
+
+    removed_rows_days: int = 365
+    """After its removal, a row of the roster: one school year, in which a child may come back."""
+    rejects_days: int = 90
+    """After the district's last sync, its rejected rows."""
+    history_days: int = 1095
+    """After its start, a run and what it did. Three years, as audits of student records ask for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The rules that every district is held to."""
 
@@ -53,6 +65,8 @@ class Policy:
     """Over this share of an entity's rows rejected, nothing is written."""
     contact_safety: ContactSafety = ContactSafety()
     """What may change of contacts' rights without a question."""
+    retention: Retention = Retention()
+    """What `purge` erases."""
 
 
 @dataclass(frozen=True, slots=True)

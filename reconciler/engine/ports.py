@@ -78,6 +78,11 @@ class ConnectionStore(Protocol):
     ) -> None: ...  # fmt: skip
     def end_run(self, run: str, *, outcome: str, summary: Mapping[str, int], at: datetime) -> None: ...
 
+    def purge_district(
+        self, lease: Lease, *, removed_before: datetime, rejects_before: datetime, dry_run: bool
+    ) -> dict[str, int]: ...
+    def purge_history(self, started_before: datetime, *, dry_run: bool) -> int: ...
+
 
 class FileSession(Protocol):
     """A session on a district's server: connected, its key checked, logged in."""
