@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench format lock clean
+.PHONY: help demo test faults lint bench format lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -12,6 +12,9 @@ demo: .venv/ready  ## a throwaway fleet, SFTP server and database, taken through
 
 test: .venv/ready  ## every test, against real SFTP servers, SQLite and PostgreSQL
 	@$(BIN)/pytest -n 2 --dist loadgroup
+
+faults: .venv/ready  ## kill, pause and starve it, hundreds of times (an hour or two)
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/faults --fault-rounds $(or $(ROUNDS),200)
 
 lint: .venv/ready  ## formatting, lint, types and import rules
 	@$(BIN)/ruff format --check .
