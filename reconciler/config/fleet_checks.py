@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
+from reconciler.config.defaults import Defaults
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.policy import Policy
 from reconciler.documents.wording import did_you_mean
+from reconciler.errors import Problem
 
 
-def check_fleet(files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy) -> None:
-    """Adds to each file the problems that it has with others. `mappers` None: not known, not checked."""
+def check_fleet(
+    files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy, defaults: Defaults
+) -> list[Problem]:
+    """Adds to each file the problems that it has with others; returns those of the defaults, once.
+
+    `mappers` None: not known, not checked.
+    """
     _check_ids(files)
     _check_accounts(files)
-    if mappers is not None:
-        _check_mappers(files, mappers)
     _check_env_secrets(files, policy)
+    return [] if mappers is None else _check_mappers(files, mappers, defaults)
 
 
 def _check_ids(files: Iterable[DistrictFile]) -> None:
@@ -49,13 +55,29 @@ def _with_another(same: list[DistrictFile]) -> Iterable[tuple[DistrictFile, Dist
         yield from ((file, same[0]) for file in same[1:])
 
 
-def _check_mappers(files: Iterable[DistrictFile], mappers: Collection[str]) -> None:
-    known = sorted(mappers)
+def _check_mappers(
+    files: Iterable[DistrictFile], mappers: Collection[str], defaults: Defaults
+) -> list[Problem]:
+    """Whoever uses a default that is wrong is refused, with the one problem that reconciler.yaml has."""
+    wrong = [
+        defaults.problem("mapper", *_unknown_mapper(name, mappers))
+        for name in [defaults.value.get("mapper")]
+        if name is not None and name not in mappers
+    ]
     for file in files:
         name = file.claims.get("mapper")
-        if name is not None and name not in mappers:
-            hint = did_you_mean(name, known) or f"known mappers: {', '.join(known[:20])}"
-            file.add("mapper", "config.reference", "no mapper has this name", hint)
+        if file.inherits("mapper"):
+            file.problems += wrong
+        elif name is not None and name not in mappers:
+            file.add("mapper", *_unknown_mapper(name, mappers))
+    return wrong
+
+
+def _unknown_mapper(name: str, mappers: Collection[str]) -> tuple[str, str, str]:
+    """Code, message and hint."""
+    known = sorted(mappers)
+    hint = did_you_mean(name, known) or f"known mappers: {', '.join(known[:20])}"
+    return "config.reference", "no mapper has this name", hint
 
 
 def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from reconciler.config.defaults import FILE, Defaults, defaults_problems, read_defaults
 from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy
 from reconciler.documents.document import Document
 from reconciler.documents.reader import open_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import ConfigError, Problem
 
-FILE = "reconciler.yaml"
 SCHEMA = "fleet.schema.json"
 MAX_BYTES = 1024 * 1024
 
@@ -28,12 +28,17 @@ def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]
     if not path.exists() and not path.is_symlink():
         return FleetSettings(), ()
     document, found = open_document(path, display=FILE, max_bytes=MAX_BYTES, root=root)
-    problems = list(found)
-    if document:
-        problems += schema_problems(document, load_schema(SCHEMA), file=FILE)
+    problems = [*found, *(_problems(document) if document else ())]
     if document is None or problems:
         raise ConfigError(f"{FILE} is not valid, so no district is touched", problems)
-    return _settings(document.value), tuple(_warnings(document))
+    return _settings(document.value, read_defaults(document)), tuple(_warnings(document))
+
+
+def _problems(document: Document) -> list[Problem]:
+    """What the schema and the checks of districts' values say; the schema's word is enough for a value."""
+    misshapen = schema_problems(document, load_schema(SCHEMA), file=FILE)
+    blamed = {problem.path for problem in misshapen}
+    return [*misshapen, *(p for p in defaults_problems(document) if p.path not in blamed)]
 
 
 def _refuse_other_names(root: Path) -> None:
@@ -52,7 +57,7 @@ def _refuse_other_names(root: Path) -> None:
             raise ConfigError(f"{name} is not read", [problem])
 
 
-def _settings(value: dict[str, Any]) -> FleetSettings:
+def _settings(value: dict[str, Any], fleet_defaults: Defaults) -> FleetSettings:
     policy = value.get("policy", {})
     defaults = Policy()
     return FleetSettings(
@@ -65,6 +70,7 @@ def _settings(value: dict[str, Any]) -> FleetSettings:
             max_reject_percent=policy.get("max_reject_percent", defaults.max_reject_percent),
             contact_safety=_contact_safety(policy.get("contact_safety", {})),
         ),
+        defaults=fleet_defaults,
     )
 
 
