@@ -6,7 +6,7 @@ and its secrets, have no default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,6 +44,27 @@ class Defaults:
             if default and isinstance(said, dict):
                 whole[section] = {**default, **said}
         return replace(document, value=whole)
+
+    def borrowed_pin(self, document: Document) -> Iterator[Problem]:
+        """A warning where a district has a server of its own, and the pin of the fleet's server.
+
+        The pin counts all the same: with another key the server gets no password.
+        """
+        host, pin = ("sftp", "host"), ("sftp", "host_key")
+        if not document.node(host) or document.node(pin):
+            return
+        if {dotted(host), dotted(pin)} <= self.marks.keys() and not self._is_default_host(document):
+            yield document.problem(
+                host,
+                "config.defaults",
+                f"this server is the district's own, but its host_key is the default of {FILE}",
+                "add host_key here with the key of this server: with another one it gets no password",
+                severity="warning",
+            )
+
+    def _is_default_host(self, document: Document) -> bool:
+        own = document.value["sftp"]["host"]
+        return isinstance(own, str) and own.lower() == str(self.value["sftp"]["host"]).lower()
 
     def problem(self, path: str, code: str, message: str, hint: str) -> Problem:
         """An error in one of the defaults; equal ones are one, whichever district meets it."""

@@ -20,6 +20,8 @@ from reconciler.errors import Problem
 SCHEMA = "district.schema.json"
 NO_DEFAULTS = Defaults()
 _SCHEMA_CODE = "config.schema"
+_ON_FORM = (_SCHEMA_CODE, "config.defaults")
+"""Of a value that has the wrong form, these say nothing more."""
 
 
 @dataclass(slots=True)
@@ -80,9 +82,9 @@ def read_district_file(
     found = schema_problems(document, load_schema(SCHEMA), file=file)
     misshapen = [with_hint(problem, document, read.stem) for problem in found]
     blamed = {problem.path for problem in misshapen}
-    checked = check_district(document)
+    checked = [*check_district(document), *defaults.borrowed_pin(document)]
     read.problems += misshapen
-    read.problems += [p for p in checked if p.code != _SCHEMA_CODE or p.path not in blamed]
+    read.problems += [p for p in checked if p.code not in _ON_FORM or p.path not in blamed]
     _note_claims(read, document, _CLAIMS)
     _check_name(read)
     if not read.has_errors:

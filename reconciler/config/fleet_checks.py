@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 from reconciler.config.defaults import Defaults
 from reconciler.config.district_checks import SECRETS
@@ -95,10 +96,17 @@ def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
 
 
 def _may_use(file: DistrictFile, variable: str, ids: Collection[str], policy: Policy) -> bool:
-    host = str(file.claims.get("sftp.host", "")).lower()
-    if host in (allowed.lower() for allowed in policy.shared_secrets.get(variable, ())):
-        return True
-    return owner_of(variable, ids) == file.stem
+    host = str(file.claims.get("sftp.host", ""))
+    return bool(rule_of(variable, district=file.stem, host=host, ids=ids, policy=policy))
+
+
+def rule_of(
+    variable: str, *, district: str, host: str, ids: Collection[str], policy: Policy
+) -> Literal["shared", "own", ""]:
+    """What lets a district send this variable to this host; empty if nothing does."""
+    if host.lower() in (allowed.lower() for allowed in policy.shared_secrets.get(variable, ())):
+        return "shared"
+    return "own" if owner_of(variable, ids) == district else ""
 
 
 def owner_of(variable: str, ids: Collection[str]) -> str | None:

@@ -34,6 +34,11 @@ def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]
     return _settings(document.value, read_defaults(document)), tuple(_warnings(document))
 
 
+def fleet_document(root: Path) -> Document | None:
+    """reconciler.yaml as it stands, for the lines of its settings; None where there is none."""
+    return open_document(root / FILE, display=FILE, max_bytes=MAX_BYTES, root=root)[0]
+
+
 def _problems(document: Document) -> list[Problem]:
     """What the schema and the checks of districts' values say; the schema's word is enough for a value."""
     misshapen = schema_problems(document, load_schema(SCHEMA), file=FILE)

@@ -238,6 +238,31 @@ def test_a_shared_secret_goes_only_to_the_host_that_counts(
     )
 
 
+@pytest.mark.parametrize(
+    ("own", "default", "warned"),
+    [
+        pytest.param("  host: sftp.oak.example\n", f"host: sftp.county.example, host_key: {PIN}", True,
+                     id="a server of its own with the fleet's pin"),
+        pytest.param("", f"host: sftp.county.example, host_key: {PIN}", False, id="the fleet's server"),
+        pytest.param("  host: SFTP.county.example\n", f"host: sftp.county.example, host_key: {PIN}", False,
+                     id="the fleet's server by name"),
+        pytest.param(f"  host: sftp.oak.example\n  host_key: {PIN}\n",
+                     f"host: sftp.county.example, host_key: {PIN}", False, id="both of its own"),
+        pytest.param("  host: sftp.oak.example\n", f"host_key: {PIN}", False, id="a pin for all servers"),
+        pytest.param("  host: sftp.oak.example\n", "host: sftp.county.example", False, id="no default pin"),
+    ],
+)  # fmt: skip
+def test_a_server_of_its_own_with_a_pin_of_another_is_warned_of(
+    own: str, default: str, warned: bool, tmp_path: Path
+) -> None:
+    defaults = f"defaults: {{mapper: clever, sftp: {{{default}, username: u}}}}\n"
+    fleet = fleet_of(tmp_path, defaults, oak=LEAST + own)
+    assert [(p.code, p.severity, p.path) for p in fleet.problems] == (
+        [("config.defaults", "warning", "sftp.host")] if warned else []
+    )
+    assert "oak" in fleet.districts
+
+
 def test_the_fleets_schema_says_of_each_default_what_the_districts_schema_says() -> None:
     fleet, one = load_schema("fleet.schema.json"), load_schema("district.schema.json")
     defaults = fleet["properties"]["defaults"]["properties"]
