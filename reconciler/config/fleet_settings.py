@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from reconciler.config.defaults import FILE, Defaults, defaults_problems, read_defaults
+from reconciler.config.misplaced import in_its_place
 from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy
 from reconciler.documents.document import Document
 from reconciler.documents.reader import open_document
@@ -41,7 +42,7 @@ def fleet_document(root: Path) -> Document | None:
 
 def _problems(document: Document) -> list[Problem]:
     """What the schema and the checks of districts' values say; the schema's word is enough for a value."""
-    misshapen = schema_problems(document, load_schema(SCHEMA), file=FILE)
+    misshapen = [in_its_place(p, SCHEMA) for p in schema_problems(document, load_schema(SCHEMA), file=FILE)]
     blamed = {problem.path for problem in misshapen}
     return [*misshapen, *(p for p in defaults_problems(document) if p.path not in blamed)]
 
