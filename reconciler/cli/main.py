@@ -19,6 +19,7 @@ from reconciler.settings import Settings
 
 _COMMANDS = {
     "validate": ("reconciler.cli.validate", "Check the files alone: no network, no database, no secrets."),
+    "explain": ("reconciler.cli.explain", "Show a district's settings, each with the place it comes from."),
     "plan": ("reconciler.cli.plan", "Show what reconcile would do."),
     "reconcile": ("reconciler.cli.reconcile", "Carry out what the files say."),
     "sync": ("reconciler.cli.sync", "Sync started connections again."),

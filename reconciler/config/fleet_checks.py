@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
+from reconciler.config.defaults import Defaults
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.policy import Policy
 from reconciler.documents.wording import did_you_mean
+from reconciler.errors import Problem
 
 
-def check_fleet(files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy) -> None:
-    """Adds to each file the problems that it has with others. `mappers` None: not known, not checked."""
+def check_fleet(
+    files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy, defaults: Defaults
+) -> list[Problem]:
+    """Adds to each file the problems that it has with others; returns those of the defaults, once.
+
+    `mappers` None: not known, not checked.
+    """
     _check_ids(files)
     _check_accounts(files)
-    if mappers is not None:
-        _check_mappers(files, mappers)
     _check_env_secrets(files, policy)
+    return [] if mappers is None else _check_mappers(files, mappers, defaults)
 
 
 def _check_ids(files: Iterable[DistrictFile]) -> None:
@@ -49,13 +56,29 @@ def _with_another(same: list[DistrictFile]) -> Iterable[tuple[DistrictFile, Dist
         yield from ((file, same[0]) for file in same[1:])
 
 
-def _check_mappers(files: Iterable[DistrictFile], mappers: Collection[str]) -> None:
-    known = sorted(mappers)
+def _check_mappers(
+    files: Iterable[DistrictFile], mappers: Collection[str], defaults: Defaults
+) -> list[Problem]:
+    """Whoever uses a default that is wrong is refused, with the one problem that reconciler.yaml has."""
+    wrong = [
+        defaults.problem("mapper", *_unknown_mapper(name, mappers))
+        for name in [defaults.value.get("mapper")]
+        if name is not None and name not in mappers
+    ]
     for file in files:
         name = file.claims.get("mapper")
-        if name is not None and name not in mappers:
-            hint = did_you_mean(name, known) or f"known mappers: {', '.join(known[:20])}"
-            file.add("mapper", "config.reference", "no mapper has this name", hint)
+        if file.inherits("mapper"):
+            file.problems += wrong
+        elif name is not None and name not in mappers:
+            file.add("mapper", *_unknown_mapper(name, mappers))
+    return wrong
+
+
+def _unknown_mapper(name: str, mappers: Collection[str]) -> tuple[str, str, str]:
+    """Code, message and hint."""
+    known = sorted(mappers)
+    hint = did_you_mean(name, known) or f"known mappers: {', '.join(known[:20])}"
+    return "config.reference", "no mapper has this name", hint
 
 
 def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
@@ -73,10 +96,17 @@ def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
 
 
 def _may_use(file: DistrictFile, variable: str, ids: Collection[str], policy: Policy) -> bool:
-    host = str(file.claims.get("sftp.host", "")).lower()
-    if host in (allowed.lower() for allowed in policy.shared_secrets.get(variable, ())):
-        return True
-    return owner_of(variable, ids) == file.stem
+    host = str(file.claims.get("sftp.host", ""))
+    return bool(rule_of(variable, district=file.stem, host=host, ids=ids, policy=policy))
+
+
+def rule_of(
+    variable: str, *, district: str, host: str, ids: Collection[str], policy: Policy
+) -> Literal["shared", "own", ""]:
+    """What lets a district send this variable to this host; empty if nothing does."""
+    if host.lower() in (allowed.lower() for allowed in policy.shared_secrets.get(variable, ())):
+        return "shared"
+    return "own" if owner_of(variable, ids) == district else ""
 
 
 def owner_of(variable: str, ids: Collection[str]) -> str | None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from reconciler.config.defaults import FILE, Defaults, defaults_problems, read_defaults
+from reconciler.config.misplaced import in_its_place
 from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy, Retention
 from reconciler.documents.document import Document
 from reconciler.documents.reader import open_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import ConfigError, Problem
 
-FILE = "reconciler.yaml"
 SCHEMA = "fleet.schema.json"
 MAX_BYTES = 1024 * 1024
 
@@ -28,12 +29,22 @@ def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]
     if not path.exists() and not path.is_symlink():
         return FleetSettings(), ()
     document, found = open_document(path, display=FILE, max_bytes=MAX_BYTES, root=root)
-    problems = list(found)
-    if document:
-        problems += schema_problems(document, load_schema(SCHEMA), file=FILE)
+    problems = [*found, *(_problems(document) if document else ())]
     if document is None or problems:
         raise ConfigError(f"{FILE} is not valid, so no district is touched", problems)
-    return _settings(document.value), tuple(_warnings(document))
+    return _settings(document.value, read_defaults(document)), tuple(_warnings(document))
+
+
+def fleet_document(root: Path) -> Document | None:
+    """reconciler.yaml as it stands, for the lines of its settings; None where there is none."""
+    return open_document(root / FILE, display=FILE, max_bytes=MAX_BYTES, root=root)[0]
+
+
+def _problems(document: Document) -> list[Problem]:
+    """What the schema and the checks of districts' values say; the schema's word is enough for a value."""
+    misshapen = [in_its_place(p, SCHEMA) for p in schema_problems(document, load_schema(SCHEMA), file=FILE)]
+    blamed = {problem.path for problem in misshapen}
+    return [*misshapen, *(p for p in defaults_problems(document) if p.path not in blamed)]
 
 
 def _refuse_other_names(root: Path) -> None:
@@ -52,7 +63,7 @@ def _refuse_other_names(root: Path) -> None:
             raise ConfigError(f"{name} is not read", [problem])
 
 
-def _settings(value: dict[str, Any]) -> FleetSettings:
+def _settings(value: dict[str, Any], fleet_defaults: Defaults) -> FleetSettings:
     policy = value.get("policy", {})
     defaults = Policy()
     return FleetSettings(
@@ -66,6 +77,7 @@ def _settings(value: dict[str, Any]) -> FleetSettings:
             contact_safety=_contact_safety(policy.get("contact_safety", {})),
             retention=Retention(**policy.get("retention", {})),
         ),
+        defaults=fleet_defaults,
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reconciler.config.defaults import Defaults
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -75,3 +77,5 @@ class FleetSettings:
 
     database_url: str | None = None
     policy: Policy = field(default_factory=Policy)
+    defaults: Defaults = field(default_factory=Defaults)
+    """What districts' files leave unsaid."""

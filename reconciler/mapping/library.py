@@ -35,6 +35,10 @@ class LoadedMapper:
     problems: tuple[Problem, ...]
     document: Document | None = None
     """Where each of its values stands; None where the file cannot be read."""
+    extends: str = ""
+    """The name of the mapper that it extends."""
+    builtin: bool = False
+    """It ships with the package, and is no file of the repository."""
 
 
 BaseOf = Callable[[str], LoadedMapper]
@@ -54,7 +58,8 @@ def builtin(name: str) -> LoadedMapper:
         raise KeyError(name)
     file = f"{name}.json"
     data = (resources.files("reconciler.mapping") / "builtin" / file).read_bytes()
-    loaded = _loaded(name, parse_document(data, display=file, max_bytes=MAX_BYTES), builtin)
+    document = parse_document(data, display=file, max_bytes=MAX_BYTES)
+    loaded = replace(_loaded(name, document, builtin), extends=_extends(document), builtin=True)
     if loaded.mapper is None:
         return loaded
     return replace(loaded, mapper=replace(loaded.mapper, place=lambda path: f"{path} of the built-in {name}"))
@@ -65,7 +70,7 @@ def read_mapper(path: Path, *, display: str, root: Path | None = None, base_of: 
     document, found = open_document(path, display=display, max_bytes=MAX_BYTES, root=root)
     if document is None or found:
         return LoadedMapper(path.stem, display, None, tuple(replace(p, code="mapper.schema") for p in found))
-    return _loaded(path.stem, document, base_of)
+    return replace(_loaded(path.stem, document, base_of), extends=_extends(document))
 
 
 def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMapper:
@@ -76,6 +81,11 @@ def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMa
     beside = {p.stem: p for p in _mapper_files(path.parent)}
     library = MapperLibrary(root, beside)
     return read_mapper(path, display=display, base_of=library.base_of(path.stem))
+
+
+def _extends(document: Document) -> str:
+    name = document.value.get(EXTENDS) if isinstance(document.value, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _loaded(name: str, document: Document, base_of: BaseOf) -> LoadedMapper:
@@ -173,6 +183,20 @@ class MapperLibrary:
     def base_of(self, name: str) -> BaseOf:
         """Finds what a mapper of this name extends."""
         return self._finder(name, (name,))
+
+    def lineage(self, name: str) -> tuple[LoadedMapper, ...]:
+        """The mapper and those that it extends, one after the other, as far as they can be found.
+
+        Raises MapperError for an unknown name.
+        """
+        line = [self.load(name)]
+        while line[-1].extends and len(line) <= MAX_CHAIN:
+            last = line[-1]
+            try:
+                line.append((builtin if last.builtin else self.base_of(last.name))(last.extends))
+            except (MapperError, KeyError):
+                break
+        return tuple(line)
 
     def _load(self, name: str, chain: tuple[str, ...]) -> LoadedMapper:
         """`chain`: the mappers that lead here, each of which extends the next one."""

@@ -25,17 +25,19 @@ def is_ok(problems: Sequence[Problem]) -> bool:
 
 def problems_text(problems: Sequence[Problem], files: int) -> str:
     """`file:line:column severity [code] path: message`, each with its hint below."""
-    lines = []
-    for p in problems:
-        path = f" {p.path}:" if p.path else ""
-        lines.append(f"{_place(p)} {coloured(p.severity)} [{p.code}]{path} {p.message}")
-        if p.hint:
-            lines.append(f"    → {p.hint}")
+    lines = [line for problem in problems for line in problem_lines(problem)]
     errors = sum(1 for p in problems if p.severity == "error")
     others = len(problems) - errors
     verdict = "valid" if not errors else plural(errors, "error")
     more = f", {others} to look at" if others else ""
     return "\n".join([*lines, f"{plural(files, 'file')}: {verdict}{more}."])
+
+
+def problem_lines(problem: Problem) -> list[str]:
+    """One finding, and its hint below."""
+    path = f" {problem.path}:" if problem.path else ""
+    said = f"{coloured(problem.severity)} [{problem.code}]{path} {problem.message}"
+    return [f"{_place(problem)} {said}", *([f"    → {problem.hint}"] if problem.hint else [])]
 
 
 def problems_github(problems: Sequence[Problem]) -> str:
