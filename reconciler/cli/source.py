@@ -14,7 +14,13 @@ class SftpSource:
     """Opens sessions on districts' servers, each with its own secret, resolved at the last moment."""
 
     def __init__(self, settings: Settings, policy: Policy):
-        self._resolver = SecretResolver(settings.environ, settings.secrets_dir, policy.shared_secrets)
+        self._resolver = SecretResolver(
+            settings.environ,
+            settings.secrets_dir,
+            policy.shared_secrets,
+            settings.age_identity,
+            settings.age_identity_file,
+        )
         self._first_use = policy.host_keys == "first-use"
 
     def open(self, connection: Connection, host_key_seen: str) -> Session:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reconciler.config.district import District
+from reconciler.config.district import NEXT, District
 from reconciler.config.district_checks import SECRETS, check_district, value_at
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, dotted
@@ -54,7 +54,7 @@ _CLAIMS: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("mapper",),
     ("sftp", "host"),
-    *(("sftp", name, "env") for name in SECRETS),
+    *(("sftp", name, key) for name in SECRETS for key in ("env", NEXT)),
 )
 
 

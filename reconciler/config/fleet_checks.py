@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from reconciler.config.district import NEXT
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.policy import Policy
@@ -65,16 +66,22 @@ def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
     """
     ids = {file.stem for file in files}
     for file in files:
-        for name in SECRETS:
-            path = f"sftp.{name}.env"
-            variable = file.claims.get(path)
-            if variable is not None and not _may_use(file, variable, ids, policy):
+        for path in _variable_paths(file):
+            variable = file.claims[path]
+            if not _may_use(file, variable, ids, policy):
                 file.add(path, "secret.bound", *_bound_words(file.stem, variable, policy))
 
 
+def _variable_paths(file: DistrictFile) -> Iterator[str]:
+    """Where the file names variables: `env`, and `next` beside it."""
+    for name in SECRETS:
+        if f"sftp.{name}.env" in file.claims:
+            yield from (p for p in (f"sftp.{name}.env", f"sftp.{name}.{NEXT}") if p in file.claims)
+
+
 def _may_use(file: DistrictFile, variable: str, ids: Collection[str], policy: Policy) -> bool:
-    host = str(file.claims.get("sftp.host", "")).lower()
-    if host in (allowed.lower() for allowed in policy.shared_secrets.get(variable, ())):
+    host = str(file.claims.get("sftp.host", "")).casefold().rstrip(".")
+    if host in (h.casefold().rstrip(".") for h in policy.shared_secrets.get(variable, ())):
         return True
     return owner_of(variable, ids) == file.stem
 
