@@ -47,7 +47,7 @@ class EnvironmentProvider:
             )
         if name.upper().startswith(_OUR_OWN):
             raise _bound(
-                f"the environment variable {name} is a setting of this program, and is never sent to a server",
+                f"the environment variable {name} is a setting of this program, and no server gets it",
                 "remove it from policy.shared_secrets in reconciler.yaml",
             )
         if plain_host(context.host) not in map(plain_host, hosts):
