@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.config.borrowed import check_borrowed
 from reconciler.config.district import District
 from reconciler.config.district_file import DistrictFile, read_district_file
 from reconciler.config.find import Found, display_name, find_district_files
@@ -48,6 +49,7 @@ def load_fleet(root: Path, *, mappers: Collection[str] | None, only_paths: Seque
     found = find_district_files(root)
     files = [_read(root, path) for path in found.files]
     check_fleet(files, mappers, settings.policy)
+    check_borrowed(files, settings.policy)
     problems = [*warnings, *found.problems, *(problem for file in files for problem in file.problems)]
     names = [*([FILE] if (root / FILE).exists() else []), *(file.file for file in files)]
     return Fleet(

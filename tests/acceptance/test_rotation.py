@@ -13,6 +13,9 @@ from reconciler.secrets.context import SecretContext
 from reconciler.secrets.sealing import seal
 from tests.acceptance.world import World, result_of, students_csv
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""tests/store holds both databases to what is on record of a rotation."""
+
 OLD, NEW = "canary-old-Pa55", "canary-new-Pa55"
 BOTH = {"env": "SFTP_OAK_PASSWORD", "next": "SFTP_OAK_PASSWORD_2"}
 
