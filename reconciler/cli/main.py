@@ -31,6 +31,7 @@ _COMMANDS = {
     "export": ("reconciler.cli.export", "Print the active rows of an entity."),
     "rejects": ("reconciler.cli.rejects", "List the rows of the last sync that were not taken."),
     "purge": ("reconciler.cli.purge", "Erase what has been kept for long enough."),
+    "seal": ("reconciler.cli.seal", "Seal a secret for one district's login, to stand in its file."),
     "demo": ("reconciler.cli.demo", "A throwaway fleet, taken through the whole of it."),
 }
 """Name to module and one line of help. A module is imported only when its command runs."""

@@ -9,6 +9,11 @@ from typing import Any, Literal
 
 SyncState = Literal["started", "stopped"]
 
+MAX_SHOWN = 200
+"""Characters of a secret's reference that reports show; a longer one is no name and no path."""
+NEXT = "next"
+"""The key beside a provider's that names the new secret while one is rotated."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
@@ -17,9 +22,21 @@ class SecretRef:
     provider: str
     """`env`, `file`, or the name of a registered provider."""
     reference: str
-    """What the provider looks up: a variable's name, a path, …"""
+    """What the provider looks up: a variable's name, a path, … For `age` it is the sealed text itself."""
+    next: str = ""
+    """While the secret is rotated: where the new one is, for the same provider. Empty: nothing is rotated."""
+
+    @property
+    def successor(self) -> SecretRef | None:
+        """The reference to the new secret, while one is rotated."""
+        return SecretRef(self.provider, self.next) if self.next else None
 
     def __str__(self) -> str:
+        """For people. What is sealed is not shown, nor anything long that might hold as much."""
+        if self.provider == "age":
+            return "age (sealed)"
+        if len(self.reference) > MAX_SHOWN or not self.reference.isprintable():
+            return f"{self.provider} (…)"
         return f"{self.provider}:{self.reference}"
 
 
@@ -146,14 +163,17 @@ class District:
 
 
 def _ref_to_json(ref: SecretRef | None) -> dict[str, str] | None:
-    return {ref.provider: ref.reference} if ref else None
+    if ref is None:
+        return None
+    return {ref.provider: ref.reference} | ({NEXT: ref.next} if ref.next else {})
 
 
-def _ref_from_json(value: Mapping[str, str] | None) -> SecretRef | None:
+def ref_from_json(value: Mapping[str, str] | None) -> SecretRef | None:
+    """A reference from `{provider: reference, next: …}`; None for nothing."""
     if not value:
         return None
-    ((provider, reference),) = value.items()
-    return SecretRef(provider, reference)
+    ((provider, reference),) = ((k, v) for k, v in value.items() if k != NEXT)
+    return SecretRef(provider, reference, value.get(NEXT, ""))
 
 
 def _sftp_from_json(value: Mapping[str, Any]) -> Sftp:
@@ -162,9 +182,9 @@ def _sftp_from_json(value: Mapping[str, Any]) -> Sftp:
         host=value["host"],
         username=value["username"],
         port=value.get("port", 22),
-        password=_ref_from_json(value.get("password")),
-        private_key=_ref_from_json(value.get("private_key")),
-        passphrase=_ref_from_json(value.get("passphrase")),
+        password=ref_from_json(value.get("password")),
+        private_key=ref_from_json(value.get("private_key")),
+        passphrase=ref_from_json(value.get("passphrase")),
         host_key=(pins,) if isinstance(pins, str) else tuple(pins),
         remote_path=value.get("remote_path", "."),
         file_pattern=value.get("file_pattern", "*.csv"),

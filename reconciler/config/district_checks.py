@@ -11,6 +11,8 @@ from datetime import date
 from typing import Any
 
 from reconciler.config.cron import schedule_fault, timezone_fault
+from reconciler.config.district import NEXT
+from reconciler.config.sealed_text import NotSealedTextError, ciphertext_of
 from reconciler.documents.document import Document
 from reconciler.documents.formats import is_date
 from reconciler.documents.node import Path
@@ -20,7 +22,7 @@ from reconciler.errors import Problem
 _SCHEMA = "config.schema"
 _DUPLICATE = "config.duplicate"
 SECRETS = ("password", "private_key", "passphrase")
-PROVIDERS = ("env", "file", "age")
+PROVIDERS = ("env", "file", "age", "vault")
 
 
 def check_district(document: Document) -> list[Problem]:
@@ -31,6 +33,7 @@ def check_district(document: Document) -> list[Problem]:
         *_check_schedule(document),
         *_check_pauses(document),
         *_check_providers(document),
+        *_check_sealed(document),
     ]
 
 
@@ -107,10 +110,26 @@ def _check_providers(document: Document) -> Iterator[Problem]:
     """A provider that nobody registered is found when it is asked; a slip of the pen is told here."""
     for name in SECRETS:
         secret = value_at(document.value, "sftp", name)
-        if not isinstance(secret, dict) or len(secret) != 1:
+        providers = [key for key in secret if key != NEXT] if isinstance(secret, dict) else []
+        if len(providers) != 1:
             continue
-        (provider,) = secret
+        (provider,) = providers
         meant = "" if provider in PROVIDERS else did_you_mean(provider, PROVIDERS)
         if meant:
             message = "no provider of this name ships with the tool"
             yield document.problem(("sftp", name), "config.reference", message, meant, severity="warning")
+
+
+def _check_sealed(document: Document) -> Iterator[Problem]:
+    """Whether a sealed secret has the form of one; only the identity can tell what is in it, and for whom."""
+    for name in SECRETS:
+        for key in ("age", NEXT):
+            path: Path = ("sftp", name, key)
+            text = value_at(document.value, "sftp", name, key)
+            if not isinstance(text, str) or value_at(document.value, "sftp", name, "age") is None:
+                continue
+            try:
+                ciphertext_of(text)
+            except NotSealedTextError as error:
+                message, hint = f"the sealed secret {error}", "print it anew with `reconciler seal`"
+                yield document.problem(path, _SCHEMA, message, hint)

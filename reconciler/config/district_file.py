@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reconciler.config.defaults import Defaults
-from reconciler.config.district import District
+from reconciler.config.district import NEXT, District
 from reconciler.config.district_checks import SECRETS, check_district, value_at
 from reconciler.config.hints import with_hint
 from reconciler.documents.document import Document
@@ -63,7 +63,7 @@ _CLAIMS: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("mapper",),
     ("sftp", "host"),
-    *(("sftp", name, "env") for name in SECRETS),
+    *(("sftp", name, key) for name in SECRETS for key in ("env", "file", "age", NEXT)),
 )
 
 

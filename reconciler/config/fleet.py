@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.config.borrowed import check_borrowed
 from reconciler.config.defaults import FILE, Defaults
 from reconciler.config.district import District
 from reconciler.config.district_file import DistrictFile, read_district_file
@@ -49,6 +50,7 @@ def load_fleet(root: Path, *, mappers: Collection[str] | None, only_paths: Seque
     found = find_district_files(root)
     files = [_read(root, path, settings.defaults) for path in found.files]
     shared = check_fleet(files, mappers, settings.policy, settings.defaults)
+    check_borrowed(files, settings.policy)
     problems = [p for p in (*warnings, *found.problems, *shared) if _wanted(root, p.file, wanted)]
     # A district's problem may stand in reconciler.yaml; whoever asks for the district is told, once.
     problems += [p for file in files if _wanted(root, file.file, wanted) for p in file.problems]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
 from reconciler.config.defaults import Defaults
+from reconciler.config.district import NEXT
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.policy import Policy
@@ -88,11 +89,17 @@ def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
     """
     ids = {file.stem for file in files}
     for file in files:
-        for name in SECRETS:
-            path = f"sftp.{name}.env"
-            variable = file.claims.get(path)
-            if variable is not None and not _may_use(file, variable, ids, policy):
+        for path in _variable_paths(file):
+            variable = file.claims[path]
+            if not _may_use(file, variable, ids, policy):
                 file.add(path, "secret.bound", *_bound_words(file.stem, variable, policy))
+
+
+def _variable_paths(file: DistrictFile) -> Iterator[str]:
+    """Where the file names variables: `env`, and `next` beside it."""
+    for name in SECRETS:
+        if f"sftp.{name}.env" in file.claims:
+            yield from (p for p in (f"sftp.{name}.env", f"sftp.{name}.{NEXT}") if p in file.claims)
 
 
 def _may_use(file: DistrictFile, variable: str, ids: Collection[str], policy: Policy) -> bool:
@@ -104,9 +111,13 @@ def rule_of(
     variable: str, *, district: str, host: str, ids: Collection[str], policy: Policy
 ) -> Literal["shared", "own", ""]:
     """What lets a district send this variable to this host; empty if nothing does."""
-    if host.lower() in (allowed.lower() for allowed in policy.shared_secrets.get(variable, ())):
+    if _plain(host) in map(_plain, policy.shared_secrets.get(variable, ())):
         return "shared"
     return "own" if owner_of(variable, ids) == district else ""
+
+
+def _plain(host: str) -> str:
+    return host.casefold().rstrip(".")
 
 
 def owner_of(variable: str, ids: Collection[str]) -> str | None:

@@ -72,6 +72,7 @@ def _settings(value: dict[str, Any], fleet_defaults: Defaults) -> FleetSettings:
             host_keys=policy.get("host_keys", defaults.host_keys),
             hosts=tuple(policy.get("hosts", defaults.hosts)),
             shared_secrets={name: tuple(hosts) for name, hosts in policy.get("shared_secrets", {}).items()},
+            age_recipients=tuple(policy.get("age_recipients", defaults.age_recipients)),
             retire_after_days=policy.get("retire_after_days", defaults.retire_after_days),
             max_reject_percent=policy.get("max_reject_percent", defaults.max_reject_percent),
             contact_safety=_contact_safety(policy.get("contact_safety", {})),

@@ -60,7 +60,12 @@ class Policy:
     hosts: tuple[str, ...] = ()
     """Hosts that `plan --preview` may send an env or file secret to."""
     shared_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Names of environment variables that several districts use, each with the hosts that may receive it."""
+    """Names of environment variables that several districts use, each with the hosts that may receive it.
+
+    Of other providers the whole reference, as `file:PATH` or `vault:PATH#KEY`.
+    """
+    age_recipients: tuple[str, ...] = ()
+    """Public keys that every secret is sealed for."""
     retire_after_days: int = 30
     """Days between the removal of a district's file and its rows becoming inactive."""
     max_reject_percent: float = 5

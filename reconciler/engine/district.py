@@ -124,7 +124,7 @@ def _steps(
         (*taken, *skipped),
         work.rows,
         error,
-        tuple(dict.fromkeys(work.notes)),
+        tuple(dict.fromkeys((*work.visit.notes, *work.notes))),
     )
 
 
@@ -141,7 +141,8 @@ def _work(
     if observed and _server(observed.connection) != _server(connection):
         seen = ""
     previous = context.store.snapshot(connection.district.id)
-    visit = Visit(context, connection, seen, previous, folder, lease)
+    slot = observed.slot_for(connection) if observed else ""
+    visit = Visit(context, connection, seen, previous, folder, lease, slot)
     schools = context.store.sis_schools(connection.district.id)
     return Work(context, lease, connection, observed, visit, run, schools)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from reconciler.config.district import NEXT
 from reconciler.engine.context import Context
 from reconciler.engine.ports import FileSession, Lease
 from reconciler.engine.sequence import Pending, refuse_lost, seen, written
@@ -30,7 +31,7 @@ class Visit:
 
     def __init__(
         self, context: Context, connection: Connection, host_key_seen: str, previous: Snapshot, folder: Path,
-        lease: Lease | None = None,
+        lease: Lease | None = None, secret_slot: str = "",
     ):  # fmt: skip
         self._context = context
         self._connection = connection
@@ -45,6 +46,10 @@ class Visit:
         """Which files of the district's packages were seen and never written."""
         self._lease = lease
         """None: nothing is written down."""
+        self._secret_slot = secret_slot
+        """Which of two secrets this server is known to take; empty: not known, or there is but one."""
+        self.notes: list[str] = []
+        """What a person should know of the login."""
         self._package: Package | None = None
         self._modes: Mapping[str, Mode] | None = None
         """What the files are; None before they were looked at."""
@@ -78,8 +83,17 @@ class Visit:
     def session(self) -> FileSession:
         """The session, opened at first use. Raises SftpError and SecretError."""
         if self._session is None:
-            self._session = self._context.source.open(self._connection, self.host_key_seen)
+            self._session = self._context.source.open(self._connection, self.host_key_seen, self._secret_slot)
+            self._note_login(self._session)
         return self._session
+
+    def _note_login(self, session: FileSession) -> None:
+        """A new secret that the server has taken is on record at once: the old one is not tried again."""
+        if session.note:
+            self.notes.append(session.note)
+        if self._lease and session.secret_slot == NEXT != self._secret_slot:
+            self._context.store.keep_secret_slot(self._lease, NEXT)
+            self._secret_slot = NEXT
 
     def listing(self) -> list[RemoteFile]:
         """The files that match the district's pattern. Raises SftpError sftp.no-files where none does."""

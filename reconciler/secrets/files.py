@@ -14,10 +14,14 @@ MAX_BYTES = 64 * 1024
 
 
 class FileProvider:
-    """Reads files below the secrets folder. A relative path starts there."""
+    """Reads files below the secrets folder. A relative path starts there.
 
-    def __init__(self, folder: Path) -> None:
+    `never` is a file that is no district's, though it may lie there: the identity that opens sealed secrets.
+    """
+
+    def __init__(self, folder: Path, never: Path | None = None) -> None:
         self._folder = folder
+        self._never = never
 
     def __call__(self, path: str, context: SecretContext) -> str:
         """The file's text, one trailing newline removed. Raises SecretError `secret.bound` or `.missing`."""
@@ -40,6 +44,12 @@ class FileProvider:
             raise self._outside(path) from error
         if folder not in found.parents:
             raise self._outside(path)
+        if self._never is not None and _is_same(found, self._never):
+            raise SecretError(
+                f"the file {path} opens sealed secrets, and is no district's",
+                code="secret.bound",
+                hint="name the file of this district's own secret; keep the identity in another folder",
+            )
         return found
 
     def _outside(self, path: str) -> SecretError:
@@ -48,6 +58,13 @@ class FileProvider:
             code="secret.bound",
             hint="put it there, or set RECONCILER_SECRETS_DIR where reconciler runs",
         )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one == other.resolve() or one.samefile(other)
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> bytes:

@@ -95,6 +95,10 @@ class Store:
     def keep_host_key(self, lease: Lease, host_key: str) -> None:
         self._under(lease, lambda t: connections.change(t, lease.district, host_key_seen=host_key or None))
 
+    def keep_secret_slot(self, lease: Lease, slot: str) -> None:
+        """Put on record which of two secrets the server took."""
+        self._under(lease, lambda t: connections.change(t, lease.district, secret_slot=slot or None))
+
     def learn_schools(self, lease: Lease, schools: Sequence[SisSchool]) -> None:
         """Replace what is known of the district's schools."""
         self._under(lease, lambda t: connections.replace_schools(t, lease.district, schools))

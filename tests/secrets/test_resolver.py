@@ -116,6 +116,30 @@ def test_a_shared_variable_goes_to_no_other_host(folder: Path, hosts: tuple[str,
     assert "sftp.riverbend.example" in error.message
 
 
+@pytest.mark.parametrize("name", ["RECONCILER_AGE_IDENTITY", "RECONCILER_DATABASE_URL", "VAULT_TOKEN"])
+def test_what_opens_every_other_secret_is_sent_nowhere_though_the_policy_lists_it(
+    folder: Path, name: str
+) -> None:
+    shared = {name: ("sftp.riverbend.example",)}
+    error = refusal(SecretRef("env", name), folder, {name: CANARY}, shared)
+    assert error.code == "secret.bound"
+    assert "a setting of this program" in error.message
+
+
+@pytest.mark.parametrize("how", ["by its name", "by a link", "by a copy"])
+def test_the_identity_of_sealed_secrets_is_no_districts_secret(folder: Path, how: str) -> None:
+    identity = folder / "identity"
+    identity.write_text("AGE-SECRET-KEY-1QQQQ")
+    (folder / "link").symlink_to(identity)
+    (folder / "copy").write_text(identity.read_text())
+    name = {"by its name": "identity", "by a link": "link", "by a copy": "copy"}[how]
+    resolver = SecretResolver({}, folder, {}, "", identity)
+    with pytest.raises(SecretError) as caught:
+        resolver.resolve(SecretRef("file", name), district="oak", host="h.example", port=22, username="u")
+    assert caught.value.code == "secret.bound"
+    assert "QQQQ" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("environ", "says"),
     [({}, "is not set"), ({"SFTP_RIVERBEND_ISD_PASSWORD": ""}, "is empty")],
