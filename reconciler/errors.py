@@ -13,7 +13,8 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── HoldError                   sync.removals · changes · contacts · file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
     ├── PlanError                   plan.stale, plan.older
-    └── StoreError                  database.unreachable · database.version · database.failed
+    ├── StoreError                  database.unreachable · database.version · database.failed
+    └── OutputError                 output.failed
 """
 
 from __future__ import annotations
@@ -144,3 +145,9 @@ class StoreError(ReconcilerError):
     """The database cannot be reached, is of another version, or refused."""
 
     code = "database.unreachable"
+
+
+class OutputError(ReconcilerError):
+    """The report cannot be written: the disk behind standard output is full, say."""
+
+    code = "output.failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from reconciler.cli.app import App
 from reconciler.cli.endings import ending_of, say
 from reconciler.cli.exits import DONE
 from reconciler.cli.logs import set_up_logging
+from reconciler.cli.streams import guarded_streams
 from reconciler.cli.usage import format_asked_for
 from reconciler.settings import Settings
 
@@ -86,14 +88,16 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code. Nothing leaves a traceback."""
     app = App()
     app.format = format_asked_for(arguments)
-    try:
-        result: Any = group.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=app)
-        return result if isinstance(result, int) else DONE
-    except BrokenPipeError:
-        return DONE
-    except (Exception, KeyboardInterrupt) as error:
-        ending = ending_of(error)
-        say(ending, app.format)
-        return ending.exit_code
-    finally:
-        app.close()
+    with guarded_streams():
+        try:
+            result: Any = group.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=app)
+            sys.stdout.flush()
+            return result if isinstance(result, int) else DONE
+        except BrokenPipeError:
+            return DONE
+        except (Exception, KeyboardInterrupt) as error:
+            ending = ending_of(error)
+            say(ending, app.format)
+            return ending.exit_code
+        finally:
+            app.close()
