@@ -16,7 +16,8 @@ from reconciler.cli.endings import ending_of, say
 from reconciler.cli.exits import DONE
 from reconciler.cli.logs import set_up_logging
 from reconciler.cli.streams import guarded_streams
-from reconciler.cli.usage import format_asked_for
+from reconciler.cli.usage import READ_BY_ALL, format_asked_for
+from reconciler.config.fleet_settings import holds_password
 from reconciler.settings import Settings
 
 _COMMANDS = {
@@ -82,6 +83,8 @@ def group(
     context.obj.configure(settings, root, database_url)
     if settings.no_color:
         context.color = False
+    if database_url and holds_password(database_url):
+        click.echo(READ_BY_ALL, err=True)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -11,6 +11,10 @@ import click
 from reconciler.errors import UsageError
 from reconciler.mapping.near import nearest
 
+READ_BY_ALL = (
+    "warning: everyone on this machine can read the password in --database-url; "
+    "give the URL in RECONCILER_DATABASE_URL"
+)
 _SECRET_OPTION = re.compile(
     r"-+((sftp|ssh|host|user|my)-)?(pass(word|wd|phrase)?|pwd|secret|(private|secret|ssh|api|identity)-?key"
     r"|key|token|credentials?|identity)",
