@@ -68,6 +68,14 @@ def test_a_district_reads_the_variables_that_bear_its_name(folder: Path, distric
     assert resolve(SecretRef("env", name), folder, {name: CANARY}, district=district) == CANARY
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_variable_loses_the_one_newline_that_echo_leaves(folder: Path, end: str) -> None:
+    name = "SFTP_RIVERBEND_ISD_PASSWORD"
+    assert resolve(SecretRef("env", name), folder, {name: CANARY + end}) == CANARY
+    assert resolve(SecretRef("env", name), folder, {name: f"{CANARY} \n{end}"}) == f"{CANARY} \n"
+    assert refusal(SecretRef("env", name), folder, {name: end}).message.endswith("is empty")
+
+
 @pytest.mark.parametrize(
     "name",
     [
