@@ -297,3 +297,21 @@ def test_a_secret_is_not_written_down_or_copied(write: object) -> None:
     assert callable(write)
     with pytest.raises(TypeError, match="not written down"):
         write(Secret(CANARY))
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o444, True), (0o640, False), (0o400, False)])
+def test_a_secret_file_that_everyone_can_read_is_told_once(
+    folder: Path, mode: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "oak").write_text(CANARY)
+    (folder / "oak").chmod(mode)
+    resolver = SecretResolver({}, folder, {})
+    for _ in range(2):
+        resolver.resolve(SecretRef("file", "oak"), district="oak", host="h", port=22, username="u")
+    told = [r.getMessage() for r in caplog.records]
+    assert (
+        told
+        == [f"the secret file oak can be read by every user of this machine (mode {mode:04o}); use mode 0400"]
+        * warned
+    )
+    assert CANARY not in caplog.text
