@@ -46,6 +46,15 @@ class Problem:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def place(self) -> str:
+        """`file:line:column`, or the file alone where the problem is of all of it."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def __str__(self) -> str:
+        """Place, path and message on one line."""
+        return f"{self.place} {self.path}: {self.message}" if self.path else f"{self.place}: {self.message}"
+
 
 class ReconcilerError(Exception):
     """Something failed for a reason that a person can act on.

@@ -174,7 +174,7 @@ def _refusal(problems: Sequence[Any]) -> ConfigError:
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return ConfigError(
-        f"{first.file}:{first.line}:{first.column} {first.path}: {first.message}{more}",
+        f"{first}{more}",
         problems,
         hint=first.hint or "`reconciler validate` lists every problem",
     )

@@ -84,6 +84,6 @@ def say(ending: Ending, form: str) -> None:
         return
     click.echo(f"{click.style('error', fg='red', bold=True)} [{ending.code}] {ending.message}", err=True)
     for problem in ending.problems:
-        click.echo(f"  {problem.file}:{problem.line}:{problem.column} {problem.message}", err=True)
+        click.echo(f"  {problem}", err=True)
     if ending.hint:
         click.echo(f"  {ending.hint}", err=True)

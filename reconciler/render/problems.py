@@ -28,7 +28,7 @@ def problems_text(problems: Sequence[Problem], files: int) -> str:
     lines = []
     for p in problems:
         path = f" {p.path}:" if p.path else ""
-        lines.append(f"{_place(p)} {coloured(p.severity)} [{p.code}]{path} {p.message}")
+        lines.append(f"{p.place} {coloured(p.severity)} [{p.code}]{path} {p.message}")
         if p.hint:
             lines.append(f"    → {p.hint}")
     errors = sum(1 for p in problems if p.severity == "error")
@@ -79,10 +79,6 @@ def _location(p: Problem) -> dict[str, Any]:
     if p.line:
         location["region"] = {"startLine": p.line, "startColumn": max(p.column, 1)}
     return location
-
-
-def _place(p: Problem) -> str:
-    return f"{p.file}:{p.line}:{p.column}" if p.line else p.file
 
 
 def _data(text: str) -> str:
