@@ -15,6 +15,7 @@ from reconciler.config.root import find_root
 from reconciler.engine.context import Context
 from reconciler.errors import ConfigError, MapperError, ReconcilerError, UsageError
 from reconciler.mapping.library import MapperLibrary
+from reconciler.mapping.near import near_names
 from reconciler.planning.connection import Connection
 from reconciler.planning.run import RunInfo
 from reconciler.settings import Settings
@@ -89,7 +90,8 @@ class App:
             raise UsageError(
                 f"there is no district {unknown[0]!r}",
                 code="usage.district",
-                hint="a district's id is the name of its file under districts/, without .yaml",
+                hint=_nearest_district(unknown[0], known)
+                or "a district's id is the name of its file under districts/, without .yaml",
             )
 
     def desired(self) -> tuple[dict[str, Connection], dict[str, ReconcilerError]]:
@@ -163,11 +165,16 @@ class App:
         return RunInfo(command, datetime.now(UTC), commit, author, self.settings.actor)
 
 
+def _nearest_district(name: str, known: Collection[str]) -> str:
+    near = near_names(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
 def _refusal(problems: Sequence[Any]) -> ConfigError:
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return ConfigError(
-        f"{first.file}:{first.line}:{first.column} {first.path}: {first.message}{more}",
+        f"{first}{more}",
         problems,
         hint=first.hint or "`reconciler validate` lists every problem",
     )

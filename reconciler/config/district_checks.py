@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from reconciler.config.cron import schedule_fault, timezone_fault
@@ -16,6 +17,7 @@ from reconciler.config.sealed_text import NotSealedTextError, ciphertext_of
 from reconciler.documents.document import Document
 from reconciler.documents.formats import is_date
 from reconciler.documents.node import Path
+from reconciler.documents.text import MAX_FINDINGS
 from reconciler.documents.wording import did_you_mean
 from reconciler.errors import Problem
 
@@ -28,8 +30,8 @@ PROVIDERS = ("env", "file", "age", "vault")
 def check_district(document: Document) -> list[Problem]:
     """Problems of schools, schedule, time zone, pauses and secret providers."""
     return [
-        *_check_schools(document),
-        *_check_ignored_schools(document),
+        *islice(_check_schools(document), MAX_FINDINGS),
+        *islice(_check_ignored_schools(document), MAX_FINDINGS),
         *_check_schedule(document),
         *_check_pauses(document),
         *_check_providers(document),

@@ -94,7 +94,7 @@ def _limit(default: Allowance | int, value: Any) -> Allowance | int:
 
 
 def _warnings(document: Document) -> list[Problem]:
-    if not _holds_password(document.value.get("database_url", "")):
+    if not holds_password(document.value.get("database_url", "")):
         return []
     return [
         document.problem(
@@ -107,7 +107,8 @@ def _warnings(document: Document) -> list[Problem]:
     ]
 
 
-def _holds_password(url: str) -> bool:
+def holds_password(url: str) -> bool:
+    """Whether a database's URL carries a password."""
     try:
         parts = urlsplit(url)
         return bool(parts.password) or "password" in parse_qs(parts.query)

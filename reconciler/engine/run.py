@@ -5,6 +5,7 @@ load desired → read observed → build plan → carry out, each district in on
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -19,6 +20,8 @@ from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.plan import Plan, build_plan
 from reconciler.planning.run import RunInfo
 from reconciler.planning.steps import paused_until
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[Result], None]
 
@@ -157,6 +160,7 @@ def _pool(
                 raise
             interrupted = True
             stopping.set()
+            log.warning("interrupted: districts at work end their step; interrupt again to stop at once")
             pending = {f for f in pending if not f.cancel()}
     pool.shutdown()
     return [f.result() for f in futures if not f.cancelled()], interrupted

@@ -136,7 +136,7 @@ def _extended(document: Document, base_of: BaseOf) -> tuple[Document, list[Probl
     if base.mapper is None or base.document is None:
         first = base.problems[0]
         message = f"the mapper {name!r}, which it extends, has mistakes"
-        hint = f"{first.file}:{first.line}:{first.column}: {first.message}"
+        hint = f"{first.place}: {first.message}"
         return document, [document.problem((EXTENDS,), "mapper.schema", message, hint)]
     return written_out(document, base.document)
 
@@ -168,10 +168,7 @@ class MapperLibrary:
         loaded = self.load(name)
         if loaded.mapper is None:
             first = loaded.problems[0]
-            raise MapperError(
-                f"{first.file}:{first.line}:{first.column} {first.path}: {first.message}",
-                hint=first.hint or "`reconciler validate` lists every problem",
-            )
+            raise MapperError(str(first), hint=first.hint or "`reconciler validate` lists every problem")
         return loaded.mapper
 
     def load(self, name: str) -> LoadedMapper:

@@ -37,7 +37,7 @@ def problem_lines(problem: Problem) -> list[str]:
     """One finding, and its hint below."""
     path = f" {problem.path}:" if problem.path else ""
     said = f"{coloured(problem.severity)} [{problem.code}]{path} {problem.message}"
-    return [f"{_place(problem)} {said}", *([f"    → {problem.hint}"] if problem.hint else [])]
+    return [f"{problem.place} {said}", *([f"    → {problem.hint}"] if problem.hint else [])]
 
 
 def problems_github(problems: Sequence[Problem]) -> str:
@@ -81,10 +81,6 @@ def _location(p: Problem) -> dict[str, Any]:
     if p.line:
         location["region"] = {"startLine": p.line, "startColumn": max(p.column, 1)}
     return location
-
-
-def _place(p: Problem) -> str:
-    return f"{p.file}:{p.line}:{p.column}" if p.line else p.file
 
 
 def _data(text: str) -> str:

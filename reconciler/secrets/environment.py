@@ -24,9 +24,12 @@ class EnvironmentProvider:
         self._shared = shared
 
     def __call__(self, name: str, context: SecretContext) -> str:
-        """The variable's value. Raises SecretError `secret.bound` or `secret.missing`."""
+        """The variable's value, one trailing newline removed: `echo` and CI forms leave one.
+
+        Raises SecretError `secret.bound` or `secret.missing`.
+        """
         self._check_bound(name, context)
-        value = self._environ.get(name, "")
+        value = self._environ.get(name, "").removesuffix("\n").removesuffix("\r")
         if not value:
             state = "is empty" if name in self._environ else "is not set"
             raise SecretError(

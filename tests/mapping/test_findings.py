@@ -75,6 +75,8 @@ JOIN = {"file": "extra", "on": {"id": "id"}}
         ("entities.students.fields.id", {"const": "a\0b"}, "", "NUL"),
         ("entities.students.fields.id", {"const": "a\ud800b"}, "", "half a character"),
         ("files.students.encoding", "utf-88", "files.students.encoding", "no encoding of text"),
+        ("files.students.pattern", "../*.csv", "files.students.pattern", "names a folder"),
+        ("files.students.except", ["out/*.csv"], "files.students.except", "names a folder"),
         ("files.students.encoding", "base64", "files.students.encoding", "no encoding of text"),
     ],
 )  # fmt: skip

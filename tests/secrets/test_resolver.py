@@ -68,6 +68,14 @@ def test_a_district_reads_the_variables_that_bear_its_name(folder: Path, distric
     assert resolve(SecretRef("env", name), folder, {name: CANARY}, district=district) == CANARY
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_variable_loses_the_one_newline_that_echo_leaves(folder: Path, end: str) -> None:
+    name = "SFTP_RIVERBEND_ISD_PASSWORD"
+    assert resolve(SecretRef("env", name), folder, {name: CANARY + end}) == CANARY
+    assert resolve(SecretRef("env", name), folder, {name: f"{CANARY} \n{end}"}) == f"{CANARY} \n"
+    assert refusal(SecretRef("env", name), folder, {name: end}).message.endswith("is empty")
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -313,3 +321,21 @@ def test_a_secret_is_not_written_down_or_copied(write: object) -> None:
     assert callable(write)
     with pytest.raises(TypeError, match="not written down"):
         write(Secret(CANARY))
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o444, True), (0o640, False), (0o400, False)])
+def test_a_secret_file_that_everyone_can_read_is_told_once(
+    folder: Path, mode: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "oak").write_text(CANARY)
+    (folder / "oak").chmod(mode)
+    resolver = SecretResolver({}, folder, {})
+    for _ in range(2):
+        resolver.resolve(SecretRef("file", "oak"), district="oak", host="h", port=22, username="u")
+    told = [r.getMessage() for r in caplog.records]
+    assert (
+        told
+        == [f"the secret file oak can be read by every user of this machine (mode {mode:04o}); use mode 0400"]
+        * warned
+    )
+    assert CANARY not in caplog.text
