@@ -52,8 +52,12 @@ def reconcile(
     refused: Mapping[str, ReconcilerError] | None = None,
     workers: int = 4,
     progress: Progress = lambda _: None,
+    guard: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Carry a plan out. Districts whose files are refused are reported as failed, and left alone."""
+    """Carry a plan out. Districts whose files are refused are reported as failed, and left alone.
+
+    `guard` is asked under each district's lease; a ReconcilerError that it raises is the district's result.
+    """
     failed = [Result(d, "update", Outcome.FAILED, error=e) for d, e in sorted((refused or {}).items())]
     if plan.is_empty:
         return Report(failed, plan.unchanged)
@@ -64,6 +68,7 @@ def reconcile(
         connection = desired.get(change.district)
 
         def replan(observed: Observed | None) -> Change | None:
+            guard()
             again = build_plan(
                 {change.district: connection} if connection else {},
                 {change.district: observed} if observed else {},
