@@ -117,3 +117,24 @@ def test_a_run_that_a_newer_commit_has_overtaken_undoes_nothing_of_it(
     assert done.code == 1
     assert result_of(done.json, "oak")["error"]["code"] == "plan.older"
     assert oak.status("oak")["schools"]["mapped"] == 3
+
+
+def test_history_joins_each_run_with_what_git_says_of_its_commit(oak: World) -> None:
+    oak.district("oak", schools=["0042", "0043"])
+    commit(oak, "Map a school (#12)")
+    assert oak.run("reconcile").code == 0
+    assert oak.run("sync").code == 0
+    synced, newest, first = oak.json("history", "oak")
+    assert (newest["git"]["subject"], newest["git"]["request"]) == ("Map a school (#12)", "#12")
+    assert (newest["git"]["districts"], first["git"]["subject"]) == (["oak"], "Onboard oak")
+    assert [len(run["plan_digest"] or "") for run in (synced, newest, first)] == [0, 64, 64]
+    text = oak.run("history", "--limit", "2").out
+    assert "“Map a school (#12)”" in text
+    assert "changed districts/oak.yaml\n" in text
+
+
+def test_history_says_which_commits_git_no_longer_has(oak: World) -> None:
+    oak.environment["GIT_DIR"] = str(oak.root / "gone")
+    (run,) = oak.json("history")
+    assert run["git"]["found"] is False
+    assert "no checkout" in oak.run("history").out
