@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.cli.git import ask_git, is_marked, is_shallow
-from reconciler.errors import PlanError
+from reconciler.cli.git import Git, GitError
+from reconciler.errors import PlanError, UsageError
 from reconciler.planning.run import RunInfo
+from reconciler.settings import Settings
 
 log = logging.getLogger("reconciler.cli")
 
@@ -35,7 +36,7 @@ class History(Protocol):
     def reconciles_since(self, start: datetime) -> Mapping[str, str]: ...
 
 
-def newest_only(root: Path, info: RunInfo, store: History) -> Callable[[], None]:
+def newest_only(root: Path, settings: Settings, info: RunInfo, store: History) -> Callable[[], None]:
     """Raise PlanError as `refuse_older` does; returns the same check for later, while the run goes on.
 
     Two runs may overlap, and the one of the older commit may come second to a district. So each district
@@ -43,7 +44,7 @@ def newest_only(root: Path, info: RunInfo, store: History) -> Callable[[], None]
     """
     start = info.started_at - _LOOK_BACK
     known = set(store.reconciles_since(start))
-    refuse_older(root, info.commit, store.last_commit())
+    refuse_older(root, settings, info.commit, store.last_commit())
     refused: list[PlanError] = []
 
     def check() -> None:
@@ -52,7 +53,7 @@ def newest_only(root: Path, info: RunInfo, store: History) -> Callable[[], None]
                 raise PlanError(refused[0].message, code=refused[0].code, hint=refused[0].hint)
             if run not in known:
                 try:
-                    refuse_older(root, info.commit, commit)
+                    refuse_older(root, settings, info.commit, commit)
                 except PlanError as error:
                     refused.append(error)
                     raise
@@ -61,7 +62,7 @@ def newest_only(root: Path, info: RunInfo, store: History) -> Callable[[], None]
     return check
 
 
-def refuse_older(root: Path, commit: str, last: str) -> None:
+def refuse_older(root: Path, settings: Settings, commit: str, last: str) -> None:
     """Raise PlanError unless `last`, reconciled last, is in the history of `commit`.
 
     plan.older: it is the other way round. plan.diverged: each has what the other lacks, as on a branch, or
@@ -72,28 +73,29 @@ def refuse_older(root: Path, commit: str, last: str) -> None:
     now, before = (c.removesuffix("-dirty") for c in (commit, last))
     if not before or now == before:
         return
-    if not _is_checkout(root, now):
+    git = Git(root, settings)
+    if not _is_checkout(git, root, now):
         log.warning(
             "whether %s is older than %s, which was reconciled last, is not known: %s is no git checkout",
             now[:12] or "this folder", before[:12], root,
         )  # fmt: skip
         return
-    if not _has(root, before):
-        raise _unknown(root, now, before)
-    if not _is_ancestor(root, before, now):
-        raise _refusal(root, now, before)
+    if not _has(git, before):
+        raise _unknown(git, now, before)
+    if not _is_ancestor(git, before, now):
+        raise _refusal(git, now, before)
 
 
-def _refusal(root: Path, now: str, before: str) -> PlanError:
+def _refusal(git: Git, now: str, before: str) -> PlanError:
     """Git has both commits, and the one reconciled last is not seen in the history of the other."""
-    if _is_ancestor(root, now, before):
+    if _is_ancestor(git, now, before):
         return PlanError(
             f"commit {now[:12]} is older than {before[:12]}, which was reconciled last; nothing was done",
             code="plan.older",
             hint=f"check out the newest commit, {_ROLLBACK}",
         )
-    if is_shallow(root):
-        return _unknown(root, now, before)
+    if git.is_shallow:
+        return _unknown(git, now, before)
     return PlanError(
         f"commit {now[:12]} does not have {before[:12]}, which was reconciled last, in its history; "
         "nothing was done",
@@ -102,9 +104,9 @@ def _refusal(root: Path, now: str, before: str) -> PlanError:
     )
 
 
-def _unknown(root: Path, now: str, before: str) -> PlanError:
+def _unknown(git: Git, now: str, before: str) -> PlanError:
     """This clone cannot say how the two stand."""
-    if is_shallow(root):
+    if git.is_shallow:
         why = "this clone has no history (it is shallow)"
         hint = (
             "fetch all of it (fetch-depth: 0 for GitHub, GIT_DEPTH: 0 for GitLab, "
@@ -121,11 +123,12 @@ def _unknown(root: Path, now: str, before: str) -> PlanError:
     )
 
 
-def _is_checkout(root: Path, commit: str) -> bool:
+def _is_checkout(git: Git, root: Path, commit: str) -> bool:
     """Whether git has `commit` here. Raises PlanError plan.git for a checkout that git cannot read."""
-    if _has(root, commit):
+    if _has(git, commit):
         return True
-    if is_marked(root) and not ask_git(root, "rev-parse", "--git-dir").yes:
+    marked = any((folder / ".git").exists() for folder in (root, *root.absolute().parents))
+    if marked and not _says_yes(git, "rev-parse", "--git-dir"):
         raise PlanError(
             "git cannot read this checkout: it is not installed, or the folder belongs to another user; "
             "nothing was done",
@@ -135,9 +138,18 @@ def _is_checkout(root: Path, commit: str) -> bool:
     return False
 
 
-def _has(root: Path, commit: str) -> bool:
-    return bool(_HEX.fullmatch(commit)) and ask_git(root, "cat-file", "-e", f"{commit}^{{commit}}").yes
+def _has(git: Git, commit: str) -> bool:
+    return bool(_HEX.fullmatch(commit)) and _says_yes(git, "cat-file", "-e", f"{commit}^{{commit}}")
 
 
-def _is_ancestor(root: Path, older: str, newer: str) -> bool:
-    return ask_git(root, "merge-base", "--is-ancestor", older, newer).yes
+def _is_ancestor(git: Git, older: str, newer: str) -> bool:
+    return _says_yes(git, "merge-base", "--is-ancestor", older, newer)
+
+
+def _says_yes(git: Git, *arguments: str) -> bool:
+    """Whether git answers yes; no answer is no."""
+    try:
+        git.ask(*arguments)
+    except (GitError, UsageError):
+        return False
+    return True

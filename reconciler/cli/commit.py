@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.cli.git import ask_git
+from reconciler.cli.git import Git
+from reconciler.errors import UsageError
 from reconciler.settings import Settings
 
 CONFIGURATION = ("districts", "mappers", "reconciler.yaml")
@@ -15,9 +16,13 @@ def read_commit(root: Path, settings: Settings) -> tuple[str, str]:
 
     `-dirty` follows the commit where the configuration in the work tree differs from it.
     """
-    found = ask_git(root, "log", "-1", "--no-show-signature", "--format=%H%x00%an <%ae>")
-    if not found.yes:
+    git = Git(root, settings)
+    try:
+        found = git.line("log", "-1", "--encoding=UTF-8", "--format=%H%x00%an <%ae>")
+    except UsageError:  # there is no git
+        found = ""
+    if not found:
         return settings.commit, ""
-    commit, _, author = found.out.strip().partition("\0")
-    dirty = ask_git(root, "status", "--porcelain", "--", *CONFIGURATION).out.strip()
+    commit, _, author = found.partition("\0")
+    dirty = git.line("status", "--porcelain", "--", *CONFIGURATION)
     return commit + ("-dirty" if dirty else ""), author

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.cli.commit import CONFIGURATION
-from reconciler.cli.git import ask_git, is_shallow
+from reconciler.cli.git import Git, GitError
+from reconciler.errors import UsageError
 from reconciler.render.commits import ChangedFile, GitCommit
+from reconciler.settings import Settings
 
 _HEX = re.compile(r"[0-9a-f]{7,64}")
 _STATUS = re.compile(r"\n?([A-Z])[0-9]*")
@@ -19,7 +21,7 @@ _CHANGES = {"A": "added", "D": "removed"}
 # `--ignore-missing` has to stand before `--stdin`. A merge shows what it brought into its first parent.
 _LOG = (
     "log", "--ignore-missing", "--no-walk=unsorted", "-z", "-m", "--first-parent", "--root", "--no-renames",
-    "--name-status", "--relative", "--no-show-signature", "--no-color", f"--format={'%x00'.join(_FIELDS)}",
+    "--name-status", "--relative", "--no-color", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}",
     "--stdin",
 )  # fmt: skip
 
@@ -34,8 +36,12 @@ _GITLAB = re.compile(
     r"^See merge request (?:[\w./-]*)!(\d+)$", re.MULTILINE
 )  # in the body of its merge commit
 
+_NO_CHECKOUT = "not known: this folder is no checkout that git can read"
+_SHALLOW = "not in this clone, which is shallow: fetch the whole history to see it"
+_ABSENT = "not in this repository: not fetched, or its history was rewritten since"
 
-def read_commits(root: Path, commits: Collection[str]) -> dict[str, GitCommit]:
+
+def read_commits(root: Path, settings: Settings, commits: Collection[str]) -> dict[str, GitCommit]:
     """Each of `commits` as git has it, or with the reason why it is not to be had.
 
     `-dirty` at the end of a commit is allowed and kept in the key. An empty text is no commit, and absent
@@ -45,10 +51,14 @@ def read_commits(root: Path, commits: Collection[str]) -> dict[str, GitCommit]:
     if not named:
         return {}
     asked = sorted({c for c in named.values() if _HEX.fullmatch(c)})
-    answer = ask_git(root, *_LOG, given="\n".join([*asked, ""]))
-    shallow = is_shallow(root)
-    found = dict(_parsed(answer.out, shallow)) if answer.yes else {}
-    absent = GitCommit(note=_absence(shallow, answer.yes))
+    git = Git(root, settings)
+    try:
+        answer = git.ask(*_LOG, given="\n".join([*asked, ""]).encode())
+    except (GitError, UsageError):
+        return dict.fromkeys(named, GitCommit(note=_NO_CHECKOUT))
+    shallow = git.is_shallow
+    found = dict(_parsed(answer.decode("utf-8", "replace"), shallow))
+    absent = GitCommit(note=_SHALLOW if shallow else _ABSENT)
     return {c: _named(short, found) or absent for c, short in named.items()}
 
 
@@ -58,14 +68,6 @@ def _named(commit: str, found: dict[str, GitCommit]) -> GitCommit | None:
         return found[commit]
     fitting = [full for full in found if full.startswith(commit)]
     return found[fitting[0]] if len(fitting) == 1 else None
-
-
-def _absence(shallow: bool, answered: bool) -> str:
-    if not answered:
-        return "git has nothing to say here: this folder is no checkout that it can read"
-    if shallow:
-        return "not in this clone, which is shallow: fetch the whole history to see it"
-    return "not in this repository: not fetched, or its history was rewritten since"
 
 
 def _parsed(out: str, shallow: bool) -> Iterator[tuple[str, GitCommit]]:

@@ -30,7 +30,7 @@ def command(app: App, id_: str | None, limit: int, form: str) -> int:
         app.check_known([id_])
     runs = app.store.history(id_, limit)
     root = app.root_if_any
-    commits = read_commits(root, {r.commit for r in runs}) if root else {}
+    commits = read_commits(root, app.settings, {r.commit for r in runs}) if root else {}
     if form == "json":
         git = {commit: said.to_json() for commit, said in commits.items()}
         click.echo(json.dumps([{**r.to_json(), "git": git.get(r.commit)} for r in runs], indent=2))

@@ -37,7 +37,7 @@ def command(
     app.check_known([*only, *allow_removals])
     desired, refused = app.desired()
     info = app.run_info("reconcile")
-    guard = (lambda: None) if rollback else newest_only(app.root, info, app.store)
+    guard = (lambda: None) if rollback else newest_only(app.root, app.settings, info, app.store)
     context = app.context(allow_removals)
     plan = plan_fleet(context, desired, refused=refused, only=only or None)
     if only:

@@ -14,8 +14,10 @@ from reconciler.cli import git
 from reconciler.cli.ancestry import newest_only, refuse_older
 from reconciler.errors import PlanError
 from reconciler.planning.run import RunInfo
+from reconciler.settings import Settings
 from tests.cli.repositories import Repository, repository
 
+SETTINGS = Settings.from_env()
 UNKNOWN = "1234567890" * 4
 
 
@@ -39,12 +41,12 @@ def of(fleet: Repository, name: str) -> str:
     ids=["nothing was reconciled yet", "the same commit", "two commits later", "the next commit"],
 )
 def test_what_is_newer_may_be_reconciled(fleet: Repository, last: str, now: str) -> None:
-    refuse_older(fleet.root, of(fleet, now), of(fleet, last) if last else "")
+    refuse_older(fleet.root, SETTINGS, of(fleet, now), of(fleet, last) if last else "")
 
 
 def test_uncommitted_changes_to_the_last_commit_may_be_reconciled_and_committed(fleet: Repository) -> None:
-    refuse_older(fleet.root, f"{of(fleet, 'second')}-dirty", of(fleet, "second"))
-    refuse_older(fleet.root, of(fleet, "third"), f"{of(fleet, 'second')}-dirty")
+    refuse_older(fleet.root, SETTINGS, f"{of(fleet, 'second')}-dirty", of(fleet, "second"))
+    refuse_older(fleet.root, SETTINGS, of(fleet, "third"), f"{of(fleet, 'second')}-dirty")
 
 
 def test_a_merge_commit_has_both_its_sides(fleet: Repository) -> None:
@@ -53,7 +55,7 @@ def test_a_merge_commit_has_both_its_sides(fleet: Repository) -> None:
     fleet.git("checkout", "--quiet", "main")
     fleet.git("merge", "--quiet", "--no-ff", "--no-edit", "feature")
     for last in (feature, of(fleet, "third")):
-        refuse_older(fleet.root, fleet.head, last)
+        refuse_older(fleet.root, SETTINGS, fleet.head, last)
 
 
 Scene = Callable[[Repository, Path], tuple[Path, str, str]]
@@ -114,7 +116,7 @@ def test_what_may_undo_newer_work_is_refused(
 ) -> None:
     root, now, last = scene(fleet, tmp_path)
     with pytest.raises(PlanError) as refused:
-        refuse_older(root, now, last)
+        refuse_older(root, SETTINGS, now, last)
     assert refused.value.code == code
     assert said in refused.value.message
     assert "nothing was done" in refused.value.message
@@ -125,14 +127,14 @@ def test_a_force_push_is_seen_where_the_old_commit_is_still_there(fleet: Reposit
     gone = of(fleet, "third")
     fleet.git("reset", "--quiet", "--hard", "second")
     with pytest.raises(PlanError) as refused:
-        refuse_older(fleet.root, fleet.commit("third, said otherwise", oak="3"), gone)
+        refuse_older(fleet.root, SETTINGS, fleet.commit("third, said otherwise", oak="3"), gone)
     assert refused.value.code == "plan.diverged"
 
 
 def test_a_checkout_that_git_cannot_read_is_refused(fleet: Repository) -> None:
     (fleet.root / ".git/HEAD").write_text("broken")
     with pytest.raises(PlanError) as refused:
-        refuse_older(fleet.root, UNKNOWN, "7" * 40)
+        refuse_older(fleet.root, SETTINGS, UNKNOWN, "7" * 40)
     assert refused.value.code == "plan.git"
     assert "safe.directory" in refused.value.hint
 
@@ -141,7 +143,7 @@ def test_where_there_is_no_git_a_warning_says_that_the_order_is_not_known(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "reconciler.cli"):
-        refuse_older(tmp_path, UNKNOWN, "7" * 40)
+        refuse_older(tmp_path, SETTINGS, UNKNOWN, "7" * 40)
     assert "whether 123456789012 is older than 777777777777" in caplog.text
 
 
@@ -151,7 +153,7 @@ def test_without_the_program_git_a_checkout_is_refused(
     first, third = of(fleet, "first"), of(fleet, "third")
     monkeypatch.setattr(git.subprocess, "run", missing)
     with pytest.raises(PlanError, match="not installed"):
-        refuse_older(fleet.root, third, first)
+        refuse_older(fleet.root, SETTINGS, third, first)
 
 
 def missing(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
@@ -175,7 +177,7 @@ def test_a_run_that_is_overtaken_by_a_newer_commit_leaves_the_rest_to_it(fleet: 
     second, third = of(fleet, "second"), of(fleet, "third")
     history = Recorded(of(fleet, "first"))
     info = RunInfo("reconcile", datetime(2026, 11, 23, 12, 0, 5, tzinfo=UTC), second)
-    check = newest_only(fleet.root, info, history)
+    check = newest_only(fleet.root, SETTINGS, info, history)
     history.runs["20261123T120005Z-ffffff"] = second  # its own
     check()
     history.runs["20261123T120004Z-ffffff"] = third  # began before, and was on record later
@@ -188,6 +190,6 @@ def test_a_run_that_is_overtaken_by_a_newer_commit_leaves_the_rest_to_it(fleet: 
 def test_a_run_of_the_newer_commit_goes_on_beside_an_older_one(fleet: Repository) -> None:
     history = Recorded()
     info = RunInfo("reconcile", datetime(2026, 11, 23, 12, 0, 5, tzinfo=UTC), of(fleet, "third"))
-    check = newest_only(fleet.root, info, history)
+    check = newest_only(fleet.root, SETTINGS, info, history)
     history.runs["20261123T120005Z-ffffff"] = of(fleet, "second")
     check()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import git_log
+from reconciler.cli.git import Git
 from reconciler.cli.git_log import read_commits
 from reconciler.render.commits import GitCommit
+from reconciler.settings import Settings
 from tests.cli.repositories import Repository, repository
 
 UNKNOWN = "1234567890" * 4
@@ -20,7 +21,7 @@ def fleet(tmp_path: Path) -> Repository:
 
 
 def read(fleet: Repository, commit: str) -> GitCommit:
-    return read_commits(fleet.root, [commit])[commit]
+    return read_commits(fleet.root, Settings(), [commit])[commit]
 
 
 def test_a_commit_comes_with_its_subject_author_date_and_districts(fleet: Repository) -> None:
@@ -109,7 +110,7 @@ def test_a_message_cannot_pass_for_another_commit_or_file(fleet: Repository) -> 
 @pytest.mark.parametrize("commit", [UNKNOWN, "v1.2", "--output=/etc/passwd", "HEAD", "main", "abc\ndef"])
 def test_what_is_not_in_the_repository_is_said_so(fleet: Repository, commit: str) -> None:
     here = fleet.commit("Onboard oak", oak="1")
-    found = read_commits(fleet.root, [here, commit])
+    found = read_commits(fleet.root, Settings(), [here, commit])
     assert found[here].found
     assert not found[commit].found
     assert "not in this repository" in found[commit].note
@@ -131,7 +132,7 @@ def test_a_shallow_clone_says_what_it_does_not_know(fleet: Repository, tmp_path:
 
 
 def test_without_a_checkout_that_is_said_too(tmp_path: Path) -> None:
-    note = read_commits(tmp_path, [UNKNOWN])[UNKNOWN].note
+    note = read_commits(tmp_path, Settings(), [UNKNOWN])[UNKNOWN].note
     assert "no checkout" in note
 
 
@@ -140,7 +141,8 @@ def test_git_is_asked_once_however_many_commits_there_are(
 ) -> None:
     commits = [fleet.commit(f"{n}", oak=str(n)) for n in range(8)]
     asked: list[str] = []
-    ask = git_log.ask_git
-    monkeypatch.setattr(git_log, "ask_git", lambda *a, **k: (asked.append(a[1]), ask(*a, **k))[1])
-    assert len(read_commits(fleet.root, [*commits, "", UNKNOWN])) == 9
-    assert asked == ["log"]
+    ask = Git.ask
+    monkeypatch.setattr(Git, "ask", lambda git, *a, **k: (asked.append(a[0]), ask(git, *a, **k))[1])
+    assert len(read_commits(fleet.root, Settings(), [*commits, "", UNKNOWN])) == 9
+    assert asked.count("log") == 1
+    assert len(asked) <= 3
