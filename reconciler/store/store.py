@@ -240,6 +240,10 @@ class Store:
         """The commit that was reconciled last; empty where none was."""
         return self._read(runs.last_commit)
 
+    def reconciles_since(self, start: datetime) -> dict[str, str]:
+        """The runs of reconcile since then that have a commit: id to commit."""
+        return self._read(lambda t: runs.reconciles_since(t, start))
+
     # --- forgetting --------------------------------------------------------------------------------
 
     def purge_district(
