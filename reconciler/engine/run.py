@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.engine.context import Context
@@ -56,7 +57,7 @@ def reconcile(
     failed = [Result(d, "update", Outcome.FAILED, error=e) for d, e in sorted((refused or {}).items())]
     if plan.is_empty:
         return Report(failed, plan.unchanged)
-    run = context.store.begin_run(info)
+    run = context.store.begin_run(replace(info, plan_digest=info.plan_digest or plan.digest))
     stopping = threading.Event()
 
     def job(change: Change) -> Callable[[], Result]:

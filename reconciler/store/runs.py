@@ -40,6 +40,7 @@ def begin_run(transaction: Transaction, info: RunInfo) -> str:
         "author": info.author,
         "actor": info.actor,
         "started_at": info.started_at,
+        "plan_digest": info.plan_digest or None,
     }
     transaction.execute(insert(RUN).values(id=run, **values))
     return run
