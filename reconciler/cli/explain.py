@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED
+from reconciler.config.district_file import read_district_file
 from reconciler.config.explain import Setting, district_settings, policy_settings
 from reconciler.config.fleet import Fleet
 from reconciler.config.fleet_settings import fleet_document
@@ -80,8 +81,13 @@ def _file_of(fleet: Fleet, district: str) -> str:
 
 
 def _problems(fleet: Fleet, district: str, file: str) -> list[Problem]:
-    found = [p for p in fleet.problems if p.file == file]
-    return list(dict.fromkeys([*found, *fleet.refused.get(district, ())]))
+    """The file's own, whatever its name, and those that it has with others."""
+    own = read_district_file(
+        fleet.root / file, file=file, root=fleet.root, defaults=fleet.settings.defaults
+    ).problems
+    shared = [p for p in fleet.problems if p.file == file]
+    found = dict.fromkeys([*own, *shared, *fleet.refused.get(district, ())])
+    return sorted(found, key=lambda p: (p.file, p.line, p.column, p.path))
 
 
 def _mapper(app: App, settings: Sequence[Setting]) -> Sequence[LoadedMapper]:

@@ -51,9 +51,9 @@ class Defaults:
         The pin counts all the same: with another key the server gets no password.
         """
         host, pin = ("sftp", "host"), ("sftp", "host_key")
-        if not document.node(host) or document.node(pin):
+        if not {dotted(host), dotted(pin)} <= self.marks.keys():
             return
-        if {dotted(host), dotted(pin)} <= self.marks.keys() and not self._is_default_host(document):
+        if document.node(host) and not document.node(pin) and not self._is_default_host(document):
             yield document.problem(
                 host,
                 "config.defaults",

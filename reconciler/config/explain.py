@@ -16,12 +16,16 @@ from reconciler.config.district_checks import SECRETS, value_at
 from reconciler.config.policy import Policy
 from reconciler.documents.document import Document
 from reconciler.documents.node import Path, dotted
+from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import Problem
 
 Source = Literal["district", "defaults", "policy", "built-in default", "missing"]
 
+SCHEMA = "district.schema.json"
 _UNSET = District("", "", "", Sftp("", ""), "").to_json()
 _REQUIRED = frozenset({"district", "name", "account", "sftp.host", "sftp.username", "mapper"})
+_BESIDE = {"sftp.passphrase": {"private_key": {"env": "ANY"}}}
+"""What a value needs beside it to be of any use."""
 _OPTIONAL = frozenset(f"sftp.{name}" for name in SECRETS)
 
 
@@ -51,7 +55,7 @@ def district_settings(
 
     `fleet` is reconciler.yaml, where there is one; `problems` are all that were found in the district.
     """
-    return [_judged(setting, problems) for setting in _settings(own, fleet, defaults)]
+    return [_judged(setting, problems, own) for setting in _settings(own, fleet, defaults)]
 
 
 def _settings(own: Document, fleet: Document | None, defaults: Defaults) -> Iterator[Setting]:
@@ -100,13 +104,23 @@ def _at(document: Document, path: Path, setting: Setting) -> Setting:
     return replace(setting, file=document.file, line=document.position(path, key=True)[0])
 
 
-def _judged(setting: Setting, problems: Sequence[Problem]) -> Setting:
+def _judged(setting: Setting, problems: Sequence[Problem], own: Document) -> Setting:
     """With what is wrong with it; what has the wrong form is not shown."""
     about = [p for p in problems if p.severity == "error" and _is_within(p.path, setting)]
-    if not about:
-        return setting
-    shapeless = any(p.code == "config.schema" for p in about)
-    return replace(setting, problem=about[0].message, value=None if shapeless else setting.value)
+    judged = replace(setting, problem=about[0].message) if about else setting
+    if setting.source == "district" and not _has_form(setting, own):
+        return replace(judged, value=None, problem=judged.problem or "is not of the required form")
+    return judged
+
+
+def _has_form(setting: Setting, own: Document) -> bool:
+    """Asked for each value alone: of a file with very many problems not all are told."""
+    *above, key = setting.path.split(".")
+    alone = {key: setting.value, **_BESIDE.get(setting.path, {})}
+    for section in above:
+        alone = {section: alone}
+    problems = schema_problems(replace(own, value=alone), load_schema(SCHEMA), file=own.file)
+    return not any(_is_within(p.path, setting) for p in problems)
 
 
 def _is_within(path: str, setting: Setting) -> bool:

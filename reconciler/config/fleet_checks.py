@@ -92,7 +92,7 @@ def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
         for path in _variable_paths(file):
             variable = file.claims[path]
             if not _may_use(file, variable, ids, policy):
-                file.add(path, "secret.bound", *_bound_words(file.stem, variable, policy))
+                file.add(path, "secret.bound", *_bound_words(file, variable, policy))
 
 
 def _variable_paths(file: DistrictFile) -> Iterator[str]:
@@ -133,11 +133,12 @@ def owner_of(variable: str, ids: Collection[str]) -> str | None:
     return next((owner for owner in owners if owner in ids), None)
 
 
-def _bound_words(district: str, variable: str, policy: Policy) -> tuple[str, str]:
-    prefix = f"SFTP_{district.replace('-', '_').upper()}_"
+def _bound_words(file: DistrictFile, variable: str, policy: Policy) -> tuple[str, str]:
+    prefix = f"SFTP_{file.stem.replace('-', '_').upper()}_"
     if variable in policy.shared_secrets:
+        which = "the default" if file.inherits("sftp.host") else "this"
         return (
-            "this shared secret may not go to this host",
+            f"this shared secret may not go to {which} host",
             "add the host to policy.shared_secrets in reconciler.yaml",
         )
     if variable.startswith(prefix):

@@ -216,6 +216,41 @@ def test_a_section_of_the_wrong_shape_is_told_and_not_shown(
     assert "hunter2" not in json.dumps(report)
 
 
+@pytest.mark.parametrize("key", ["password", "private_key", "passphrase"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hunter2", "[hunter2]", "{env: hunter2}", "{env: [hunter2]}", "{env: {file: hunter2}}",
+        "{env: SFTP_OAK_X, file: hunter2}", "{age: hunter2}", "{age: x, next: hunter2}", "{env: x hunter2}",
+        "{plain: hunter2}", "{value: {env: hunter2}}", "|\n    hunter2\n    hunter2", "{file: [hunter2]}",
+    ],
+)  # fmt: skip
+def test_a_secret_that_is_written_into_the_file_is_not_repeated(
+    value: str, key: str, root: Path, capsys: Captured
+) -> None:
+    text = OAK.partition("  private_key:")[0] + f"  {key}: {value}\n"
+    (root / "districts" / "tx" / "oak.yaml").write_text(text)
+    for form in ("text", "json"):
+        assert run(["-C", str(root), "explain", "oak", "--format", form]) in (0, 1)
+        printed = capsys.readouterr()
+        assert "hunter2" not in printed.out + printed.err
+        assert f"sftp.{key}" in printed.out
+
+
+def test_among_very_many_problems_no_value_of_the_wrong_form_slips_through(
+    root: Path, capsys: Captured
+) -> None:
+    schools = "".join(f"  - {{sis_id: {number}, school: x}}\n" for number in range(300))
+    wrong = "district: oak\nschools:\n" + schools + "sync: {schedule: hunter2, pause: [hunter2]}\n"
+    wrong += "sftp: {host: -hunter2, port: hunter2, password: hunter2, private_key: {env: hunter2 x}}\n"
+    (root / "districts" / "tx" / "oak.yaml").write_text(wrong)
+    assert run(["-C", str(root), "explain", "oak"]) == 1
+    assert "hunter2" not in capsys.readouterr().out
+    report = told(root, "oak", capsys)
+    assert "hunter2" not in json.dumps(report)
+    assert settings_of(report)["schools"][0] is None
+
+
 class TestWhichFile:
     def test_a_name_that_is_not_there_is_wrong_usage_with_the_nearest(
         self, root: Path, capsys: Captured
@@ -233,6 +268,18 @@ class TestWhichFile:
         report = told(root, "oak", capsys)
         assert report["file"] == "districts/ash.yaml"
         assert [p["code"] for p in report["problems"] if p["path"] == "district"] == ["config.reference"]
+
+    @pytest.mark.parametrize("name", ["ash.yml", "ASH.yaml", "ash.YAML"])
+    def test_a_misnamed_file_is_checked_before_it_is_shown(
+        self, name: str, root: Path, capsys: Captured
+    ) -> None:
+        (root / "districts" / name).write_text(BROKEN.replace("elm", "ash") + "sync: {pause: [{}]}\n")
+        report = told(root, "ash", capsys)
+        assert (report["file"], report["ok"]) == (f"districts/{name}", False)
+        assert "hunter2" not in json.dumps(report)
+        assert settings_of(report)["sftp.port"][0] is None
+        assert run(["-C", str(root), "explain", "ash"]) == 1
+        capsys.readouterr()
 
     def test_a_broken_reconciler_yaml_is_told_as_by_validate(self, root: Path, capsys: Captured) -> None:
         (root / "reconciler.yaml").write_text("defaults: {sftp: {port: 0}}\n")

@@ -236,6 +236,8 @@ def test_a_shared_secret_goes_only_to_the_host_that_counts(
     assert [(p.code, p.file, p.line) for p in fleet.problems] == (
         [] if accepted else [("secret.bound", "districts/oak.yaml", 5)]
     )
+    which = "this" if own_host else "the default"
+    assert accepted or fleet.problems[0].message == f"this shared secret may not go to {which} host"
 
 
 @pytest.mark.parametrize(
