@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy
 from reconciler.documents.document import Document
+from reconciler.documents.pasted import CODE as LITERAL
 from reconciler.documents.reader import open_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import ConfigError, Problem
@@ -19,7 +21,9 @@ MAX_BYTES = 1024 * 1024
 
 
 def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]:
-    """The settings with warnings about them; defaults where the repository has no reconciler.yaml.
+    """The settings, and the secrets that stand in them; defaults where there is no reconciler.yaml.
+
+    A secret that was pasted is an error to `validate`; the rules are good all the same, and hold.
 
     Raises ConfigError with every problem: rules that cannot be read must not be taken for no rules.
     """
@@ -28,12 +32,13 @@ def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]
     if not path.exists() and not path.is_symlink():
         return FleetSettings(), ()
     document, found = open_document(path, display=FILE, max_bytes=MAX_BYTES, root=root)
-    problems = list(found)
+    pasted = [problem for problem in found if problem.code == LITERAL]
+    problems = [problem for problem in found if problem.code != LITERAL]
     if document:
         problems += schema_problems(document, load_schema(SCHEMA), file=FILE)
     if document is None or problems:
-        raise ConfigError(f"{FILE} is not valid, so no district is touched", problems)
-    return _settings(document.value), tuple(_warnings(document))
+        raise ConfigError(f"{FILE} is not valid, so no district is touched", [*problems, *pasted])
+    return _settings(document.value), tuple(_literals(document, pasted))
 
 
 def _refuse_other_names(root: Path) -> None:
@@ -80,17 +85,18 @@ def _limit(default: Allowance | int, value: Any) -> Allowance | int:
     return replace(default, **value) if isinstance(default, Allowance) else int(value)
 
 
-def _warnings(document: Document) -> list[Problem]:
+def _literals(document: Document, pasted: Sequence[Problem]) -> list[Problem]:
     if not _holds_password(document.value.get("database_url", "")):
-        return []
+        return list(pasted)
+    line, _ = document.position(("database_url",))
     return [
+        *(problem for problem in pasted if problem.line != line),
         document.problem(
             ("database_url",),
-            "secret.literal",
+            LITERAL,
             "the database's password stands in a file that git keeps for ever",
             "change the password, and give the URL in RECONCILER_DATABASE_URL",
-            severity="warning",
-        )
+        ),
     ]
 
 
