@@ -61,12 +61,12 @@ _CERTAIN: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
 
 _KEY_BEFORE = re.compile(r"(?:^|\n|[{,]|- )[ \t]*[\"']?[\w.-]{0,60}$")
 _REFERENCE = re.compile(
-    r"[{\[|>#]|-$|(env|file|age|vault)\b|[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$|[~.]{0,2}/|-----BEGIN AGE"
+    r"[{\[|>#]|-$|(env|file|age|vault)(:|$)|[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$|[~.]{0,2}/|-----BEGIN AGE"
     r"|YWdlLWVuY3J5|age1|ssh-|ecdsa-|SHA256:|[\w.#/-]+:$"
 )
 """What is no secret but says where one is, or is public, or begins a value of another form."""
 _PLACEHOLDER = re.compile(
-    r"$|(null|~|none|true|false)$|[*xX.?_#-]+$|<.*>?$|\$|\{\{|%\w+%|.*…|(user|pass|password|pwd|pw|secret)$",
+    r"$|(null|~|none|true|false)$|[*xX.?_#-]+$|<.*>?$|(?-i:\$[{(A-Z_])|\{\{|%\w+%|.*…|(user|pass|password|pwd|pw|secret)$",
     re.IGNORECASE,
 )
 _PROSE = re.compile(

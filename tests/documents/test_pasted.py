@@ -33,6 +33,8 @@ SECRETS = {
     "in a block": "  password: |\n    hunter2\n",
     "with a mark of YAML": "  password: !hunter2\n",
     "in a list": "- password: hunter2\n",
+    "with a dollar sign": "  password: $ecret\n",
+    "like a provider": "  password: file-cabinet\n",
     "under another key": "  sftp_passwd: hunter2\n",
     "a token by its key": "api_key: lighthouse-and-more\n",
     "in a comment": "# password: hunter2\n",
