@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from reconciler.config.defaults import FILE, Defaults, defaults_problems, read_d
 from reconciler.config.misplaced import in_its_place
 from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy, Retention
 from reconciler.documents.document import Document
+from reconciler.documents.pasted import CODE as LITERAL
 from reconciler.documents.reader import open_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import ConfigError, Problem
@@ -20,7 +22,9 @@ MAX_BYTES = 1024 * 1024
 
 
 def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]:
-    """The settings with warnings about them; defaults where the repository has no reconciler.yaml.
+    """The settings, and the secrets that stand in them; defaults where there is no reconciler.yaml.
+
+    A secret that was pasted is an error to `validate`; the rules are good all the same, and hold.
 
     Raises ConfigError with every problem: rules that cannot be read must not be taken for no rules.
     """
@@ -29,10 +33,12 @@ def load_fleet_settings(root: Path) -> tuple[FleetSettings, tuple[Problem, ...]]
     if not path.exists() and not path.is_symlink():
         return FleetSettings(), ()
     document, found = open_document(path, display=FILE, max_bytes=MAX_BYTES, root=root)
-    problems = [*found, *(_problems(document) if document else ())]
+    pasted = [problem for problem in found if problem.code == LITERAL]
+    problems = [problem for problem in found if problem.code != LITERAL]
+    problems += _problems(document) if document else ()
     if document is None or problems:
-        raise ConfigError(f"{FILE} is not valid, so no district is touched", problems)
-    return _settings(document.value, read_defaults(document)), tuple(_warnings(document))
+        raise ConfigError(f"{FILE} is not valid, so no district is touched", [*problems, *pasted])
+    return _settings(document.value, read_defaults(document)), tuple(_literals(document, pasted))
 
 
 def fleet_document(root: Path) -> Document | None:
@@ -93,17 +99,18 @@ def _limit(default: Allowance | int, value: Any) -> Allowance | int:
     return replace(default, **value) if isinstance(default, Allowance) else int(value)
 
 
-def _warnings(document: Document) -> list[Problem]:
+def _literals(document: Document, pasted: Sequence[Problem]) -> list[Problem]:
     if not holds_password(document.value.get("database_url", "")):
-        return []
+        return list(pasted)
+    line, _ = document.position(("database_url",))
     return [
+        *(problem for problem in pasted if problem.line != line),
         document.problem(
             ("database_url",),
-            "secret.literal",
+            LITERAL,
             "the database's password stands in a file that git keeps for ever",
             "change the password, and give the URL in RECONCILER_DATABASE_URL",
-            severity="warning",
-        )
+        ),
     ]
 
 

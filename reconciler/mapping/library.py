@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from reconciler.documents.document import Document
+from reconciler.documents.pasted import CODE as LITERAL
 from reconciler.documents.reader import open_document, parse_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import MapperError, Problem
@@ -68,9 +69,12 @@ def builtin(name: str) -> LoadedMapper:
 def read_mapper(path: Path, *, display: str, root: Path | None = None, base_of: BaseOf) -> LoadedMapper:
     """The mapper in a file, JSON or YAML; `base_of` finds what it extends. Never raises for what it says."""
     document, found = open_document(path, display=display, max_bytes=MAX_BYTES, root=root)
-    if document is None or found:
-        return LoadedMapper(path.stem, display, None, tuple(replace(p, code="mapper.schema") for p in found))
-    return replace(_loaded(path.stem, document, base_of), extends=_extends(document))
+    pasted = tuple(p for p in found if p.code == LITERAL)
+    wrong = tuple(replace(p, code="mapper.schema") for p in found if p.code != LITERAL)
+    if document is None or wrong:
+        return LoadedMapper(path.stem, display, None, (*wrong, *pasted))
+    loaded = _loaded(path.stem, document, base_of)
+    return replace(loaded, extends=_extends(document), problems=(*loaded.problems, *pasted))
 
 
 def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMapper:

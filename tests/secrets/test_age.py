@@ -231,6 +231,7 @@ def test_an_identity_file_that_is_none_says_where(tmp_path: Path, content: bytes
         ("hunter2-Canary", "is no recipient"),
         ("", "is no recipient"),
     ],
+    ids=["an identity", "an SSH key", "cut off", "an SSH key cut off", "other text", "nothing"],
 )
 def test_what_is_no_recipient_is_not_repeated(text: str, says: str) -> None:
     with pytest.raises(KeyTextError, match=says) as caught:
