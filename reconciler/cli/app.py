@@ -27,11 +27,10 @@ Command = Callable[..., Any]
 
 
 class App:
-    """One call of the program. `format` is what its report was asked for in."""
+    """One call of the program."""
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.format = "text"
         self._root_option: Path | None = None
         self._database_url: str | None = None
         self._fleet: Fleet | None = None
@@ -184,15 +183,10 @@ pass_app = click.make_pass_decorator(App)
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
-    """`--format`; the choice is kept on the app as well, so that an error can be reported in it."""
-
-    def remember(context: click.Context, _: click.Parameter, value: str) -> str:
-        context.obj.format = value
-        return value
-
+    """`--format`."""
     return click.option(
         "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True,
-        callback=remember, is_eager=True, help="The form of the report on standard output.",
+        help="The form of the report on standard output.",
     )  # fmt: skip
 
 

@@ -93,7 +93,6 @@ def group(
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code. Nothing leaves a traceback."""
     app = App()
-    app.format = format_asked_for(arguments)
     with guarded_streams():
         try:
             result: Any = group.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=app)
@@ -103,7 +102,7 @@ def run(arguments: Sequence[str]) -> int:
             return DONE
         except (Exception, KeyboardInterrupt) as error:
             ending = ending_of(error)
-            say(ending, app.format)
+            say(ending, format_asked_for(arguments))
             return ending.exit_code
         finally:
             app.close()

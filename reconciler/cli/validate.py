@@ -44,7 +44,11 @@ def _check(app: App, paths: list[Path]) -> tuple[list[Problem], int]:
     except ConfigError as error:
         return list(error.problems), 1
     wanted = [f for f in app.library.files() if _wanted(root / f, paths)]
-    found = [*fleet.problems, *(p for p in app.library.problems() if p.file in wanted), *_tested(app, wanted)]
+    found = [
+        *fleet.problems,
+        *(p for p in app.library.problems() if _wanted(root / p.file, paths)),
+        *_tested(app, wanted),
+    ]
     return sorted(found, key=lambda p: (p.file, p.line, p.column, p.path)), len(fleet.checked) + len(wanted)
 
 

@@ -16,6 +16,7 @@ from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import MapperError, Problem
 from reconciler.mapping.check import findings
 from reconciler.mapping.extends import EXTENDS, written_out
+from reconciler.mapping.folder import mapper_files, passed_over
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.near import nearest
 from reconciler.mapping.parse import parse_mapper
@@ -23,6 +24,7 @@ from reconciler.mapping.parse import parse_mapper
 MAX_BYTES = 1 << 20
 MAX_CHAIN = 5
 """How many mappers may extend one another in a row."""
+_FOLDER = "mappers"
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -82,7 +84,7 @@ def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMa
 
     What it extends lies beside it, or is one of the repository at `root`, or built in.
     """
-    beside = {p.stem: p for p in _mapper_files(path.parent)}
+    beside = {p.stem: p for p in mapper_files(path.parent)}
     library = MapperLibrary(root, beside)
     return read_mapper(path, display=display, base_of=library.base_of(path.stem))
 
@@ -157,9 +159,12 @@ class MapperLibrary:
     """The mappers of one repository, each read once."""
 
     def __init__(self, root: Path | None, more: Mapping[str, Path] | None = None):
-        """`more`: mapper files by their stems, which go before those of the repository."""
+        """`more`: mapper files by their stems, which go before those of the repository.
+
+        Raises MapperError where the repository's mappers cannot be listed.
+        """
         self._root = root
-        own = _mapper_files(root / "mappers") if root else []
+        own = mapper_files(root / _FOLDER) if root else []
         self._own = {p.stem: p for p in own} | dict(more or {})
         self._read: dict[str, LoadedMapper] = {}
 
@@ -231,8 +236,8 @@ class MapperLibrary:
         return self._load(wanted, chain)
 
     def problems(self) -> list[Problem]:
-        """What is wrong with the repository's own mappers, and which of them hide a built-in."""
-        found: list[Problem] = []
+        """What is wrong with the repository's own mappers, which hide a built-in, and which are not read."""
+        found = passed_over(self._root / _FOLDER, _FOLDER) if self._root else []
         for name, path in sorted(self._own.items()):
             loaded = self.load(name)
             found.extend(loaded.problems)
@@ -261,9 +266,3 @@ def _hides(name: str, file: str) -> Problem:
         "mapper.hides", "notice", file, 0, 0, "", f"this mapper is used instead of the built-in {name!r}",
         "give it another name if that is not meant",
     )  # fmt: skip
-
-
-def _mapper_files(folder: Path) -> list[Path]:
-    """The mapper files in a folder; of two with one stem JSON comes last, and counts."""
-    found = [p for suffix in (".yaml", ".yml", ".json") for p in sorted(folder.glob(f"*{suffix}"))]
-    return [p for p in found if not p.name.startswith(".")]
