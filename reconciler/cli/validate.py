@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -28,9 +29,9 @@ def command(app: App, paths: tuple[Path, ...], form: str) -> int:
     if form == "json":
         click.echo(json.dumps(problems_json(problems, files), indent=2))
     elif form == "sarif":
-        click.echo(json.dumps(problems_sarif(problems), indent=2))
+        click.echo(json.dumps(problems_sarif(_from_the_top(app.root, problems)), indent=2))
     elif form == "github":
-        click.echo(problems_github(problems), nl=bool(problems))
+        click.echo(problems_github(_from_the_top(app.root, problems)), nl=bool(problems))
     else:
         click.echo(problems_text(problems, files))
     return DONE if is_ok(problems) else FAILED
@@ -64,6 +65,12 @@ def _tested(app: App, wanted: Collection[str]) -> list[Problem]:
         for mapper, document in carrying
         for failure in run_carried_tests(mapper)
     ]
+
+
+def _from_the_top(root: Path, problems: list[Problem]) -> list[Problem]:
+    """With files named from the top of the git checkout that the fleet lies in, as services know them."""
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    return [replace(p, file=(root.relative_to(top) / p.file).as_posix()) for p in problems]
 
 
 def _wanted(file: Path, paths: list[Path]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.errors import Problem
@@ -77,7 +78,7 @@ def problems_sarif(problems: Sequence[Problem]) -> dict[str, Any]:
 
 
 def _location(p: Problem) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": {"uri": p.file}}
+    location: dict[str, Any] = {"artifactLocation": {"uri": quote(p.file)}}
     if p.line:
         location["region"] = {"startLine": p.line, "startColumn": max(p.column, 1)}
     return location
