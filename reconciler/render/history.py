@@ -22,11 +22,10 @@ def _run(run: RunView, commits: Mapping[str, GitCommit]) -> list[str]:
     lines = [_head(run)]
     commit = commits.get(run.commit)
     lines += [f"    {line}" for line in (commit_lines(commit, run.author) if commit else [])]
-    if run.plan_digest:
-        lines.append(f"    plan {run.plan_digest[:12]}{_counts(run)}")
-    listed = (
-        sorted(run.results, key=lambda r: r.outcome in _WELL) if len(run.results) > _SHOWN else run.results
-    )
+    said = [f"plan {run.plan_digest[:12]}"] if run.plan_digest else []
+    said += [f"{count:,} {name}" for name, count in run.summary.items() if count]
+    lines += [f"    {', '.join(said)}"] if said else []
+    listed = sorted(run.results, key=lambda r: (r.outcome in _WELL, r.district))
     lines += [_result(r) for r in listed[:_SHOWN]]
     if len(run.results) > _SHOWN:
         lines.append(f"    … {len(run.results) - _SHOWN:,} more; `history ID` and `--format json` show them")
@@ -44,11 +43,6 @@ def _head(run: RunView) -> str:
     return (
         f"{symbol(run.outcome or 'failed')} {iso(run.started_at)} {run.command} {ended} at {commit} by {who}"
     )
-
-
-def _counts(run: RunView) -> str:
-    said = ", ".join(f"{count:,} {name}" for name, count in run.summary.items() if count)
-    return f": {said}" if said else ""
 
 
 def _result(result: ResultView) -> str:
