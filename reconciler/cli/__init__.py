@@ -9,20 +9,21 @@ import os
 import sys
 import threading
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """The entry point of the command `reconciler`."""
     try:
         # Imported late: nothing else needs click, and an interrupt may come as early as here.
-        from reconciler.cli.exits import INTERRUPTED  # noqa: PLC0415
         from reconciler.cli.main import run  # noqa: PLC0415
         from reconciler.cli.streams import prepare_streams  # noqa: PLC0415
 
         prepare_streams()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        sys.exit(130)
-    if code == INTERRUPTED and threading.active_count() > 1:
+        code = _INTERRUPTED
+    if code == _INTERRUPTED and threading.active_count() > 1:
         # A second interrupt does not wait for the districts at work: their databases roll back.
         os._exit(code)
     sys.exit(code)

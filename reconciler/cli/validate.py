@@ -12,7 +12,7 @@ import click
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED
 from reconciler.config.fleet import load_fleet
-from reconciler.errors import ConfigError, Problem
+from reconciler.errors import ConfigError, MapperError, Problem
 from reconciler.render.problems import is_ok, problems_github, problems_json, problems_sarif, problems_text
 
 
@@ -44,6 +44,8 @@ def _check(app: App, paths: list[Path]) -> tuple[list[Problem], int]:
         fleet = load_fleet(root, mappers=app.library.names(), only_paths=paths)
     except ConfigError as error:
         return list(error.problems), 1
+    except MapperError as error:
+        return [Problem(error.code, "error", "mappers", 0, 0, "", error.message, error.hint)], 0
     wanted = [f for f in app.library.files() if _wanted(root / f, paths)]
     found = [
         *fleet.problems,

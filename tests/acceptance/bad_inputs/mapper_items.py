@@ -103,6 +103,8 @@ CASES = [
     _valid("47-path-of-a-file", _pattern("../students.csv"), "names a folder", "5:15"),
     _valid("47-path-of-a-base", _extending(acme="../../etc/passwd"), "there is no mapper '../../etc/passwd'",
            "1:29", "mapper.unknown"),
+    Case("mapper-47-folder-that-cannot-be-read", lambda w: (w.root / "mappers").symlink_to("mappers"),
+         "mapper.schema", "the folder mappers/ cannot be read", "mappers"),
     _valid("48-absolute-path", _pattern("/etc/passwd"), "names a folder", "5:15"),
     _mapped("49-template-that-reaches-for-globals", _with(grade={"template": _GLOBALS}), "mapper.column",
             "has no column '0.__class__.__init__.__globals__'", f"{MAPPER}:16:14"),
