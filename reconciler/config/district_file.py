@@ -54,7 +54,7 @@ _CLAIMS: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("mapper",),
     ("sftp", "host"),
-    *(("sftp", name, key) for name in SECRETS for key in ("env", "file", "age", NEXT)),
+    *(("sftp", name, key) for name in SECRETS for key in ("env", "file", "age", "vault", NEXT)),
 )
 
 
