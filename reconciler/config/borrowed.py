@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from reconciler.config.district import NEXT
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
+from reconciler.config.fleet_checks import claimed
 from reconciler.config.policy import Policy
 from reconciler.config.vault_reference import vault_reference
 
@@ -48,9 +48,7 @@ def _references(
 ) -> Iterator[tuple[str, str]]:
     """Path in the document and reference, of every secret of that provider, `next` included."""
     for field in fields:
-        if f"sftp.{field}.{provider}" in file.claims:
-            paths = (f"sftp.{field}.{provider}", f"sftp.{field}.{NEXT}")
-            yield from ((p, file.claims[p]) for p in paths if p in file.claims)
+        yield from ((path, file.claims[path]) for path in claimed(file, field, provider))
 
 
 def _owner(name: str, district: str, ids: Collection[str]) -> str | None:

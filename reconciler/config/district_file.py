@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reconciler.config.district import NEXT, District
-from reconciler.config.district_checks import SECRETS, check_district, value_at
+from reconciler.config.district_checks import PROVIDERS, SECRETS, check_district, value_at
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, dotted
 from reconciler.documents.reader import open_document
@@ -54,7 +54,8 @@ _CLAIMS: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("mapper",),
     ("sftp", "host"),
-    *(("sftp", name, key) for name in SECRETS for key in ("env", "file", "age", "vault", NEXT)),
+    *(("sftp", name, key) for name in SECRETS for key in (*PROVIDERS, NEXT)),
+    *(("sftp", name, NEXT, key) for name in SECRETS for key in PROVIDERS),
 )
 
 

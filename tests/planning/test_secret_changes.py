@@ -57,5 +57,8 @@ def test_the_same_secret_is_no_change() -> None:
 
 def test_a_district_on_record_without_a_rotation_is_read_as_before() -> None:
     assert ref_from_json({"env": "A"}) == SecretRef("env", "A")
-    district = connection(sftp={"password": SecretRef("env", "A", "B")}).district
-    assert District.from_json(district.to_json()) == district
+    assert ref_from_json({"env": "A", "next": {"env": "B"}}) == SecretRef("env", "A", "B")
+    assert ref_from_json({"env": "A", "next": {"age": "B"}}) == SecretRef("env", "A", "B", "age")
+    for ref in (SecretRef("env", "A", "B"), SecretRef("env", "A", "B", "age")):
+        district = connection(sftp={"password": ref}).district
+        assert District.from_json(district.to_json()) == district
