@@ -7,7 +7,7 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── UsageError                  usage.*                          exit 64
     ├── ConfigError                 config.*, carries every Problem found
     ├── MapperError                 mapper.schema, mapper.column, mapper.unknown
-    ├── SecretError                 secret.missing, secret.bound
+    ├── SecretError                 secret.missing, secret.bound (secret.literal is a Problem)
     ├── SftpError                   sftp.unreachable · timeout · host-key · auth · path · no-files · …
     ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous · archive
     ├── HoldError                   sync.removals · changes · contacts · file-changing   exit 3

@@ -53,6 +53,30 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """How to reach Vault, in the variables that its own command line reads."""
+
+    address: str = ""
+    """VAULT_ADDR."""
+    token: str = field(default="", repr=False)
+    """VAULT_TOKEN."""
+    namespace: str = ""
+    """VAULT_NAMESPACE."""
+    ca_file: Path | None = None
+    """VAULT_CACERT: the certificates to trust, in PEM."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> VaultSettings:
+        env = os.environ if environ is None else environ
+        return cls(
+            address=env.get("VAULT_ADDR", ""),
+            token=env.get("VAULT_TOKEN", ""),
+            namespace=env.get("VAULT_NAMESPACE", ""),
+            ca_file=_path(env, "VAULT_CACERT"),
+        )
+
+
 def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(env[name]).expanduser() if env.get(name) else None
 

@@ -12,6 +12,7 @@ import click
 
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE
+from reconciler.config.district import NEXT
 from reconciler.config.district_checks import SECRETS, value_at
 from reconciler.documents.formats import FORMATS
 from reconciler.documents.reader import open_document
@@ -52,11 +53,14 @@ def command(app: App, /, district: str, recipients: tuple[str, ...], form: str, 
     secret = _read_secret()
     field = options["field"] or ("private_key" if _KEY_SIGN in secret else "password")
     sealed = _sealed(secret, field, login, keys)
-    snippet = _snippet(sealed, field, options["is_next"])
+    keys_above = _keys_above(app, district, field, options["is_next"])
+    snippet = _snippet(sealed, keys_above)
     if form == "json":
         said = {"district": district, "host": login.host, "port": login.port, "username": login.username}
-        value = {"next" if options["is_next"] else "age": sealed}
-        click.echo(json.dumps({**said, "recipients": len(keys), field: value, "yaml": snippet}, indent=2))
+        value: Any = sealed
+        for key in reversed(keys_above if not options["is_next"] else (field, *keys_above)):
+            value = {key: value}
+        click.echo(json.dumps({**said, "recipients": len(keys), **value, "yaml": snippet}, indent=2))
     else:
         click.echo(snippet, nl=False)
     click.echo(_words(login, field, len(keys), options["is_next"]), err=True)
@@ -71,10 +75,22 @@ def _words(login: SecretContext, field: str, keys: int, is_next: bool) -> str:
     )
 
 
-def _snippet(sealed: str, field: str, is_next: bool) -> str:
-    """YAML, indented as it stands below `sftp:`, or below the secret's own key for `next`."""
-    head = ["    next: |"] if is_next else [f"  {field}:", "    age: |"]
-    return "\n".join([*head, *(f"      {line}" for line in sealed.splitlines())]) + "\n"
+def _keys_above(app: App, district: str, field: str, is_next: bool) -> tuple[str, ...]:
+    """The keys that the text stands under: from `sftp` on, or for `next` from the secret's own key on."""
+    if not is_next:
+        return field, "age"
+    known = app.fleet.districts.get(district) if app.root_if_any else None
+    current = getattr(known.sftp, field) if known else None
+    return (NEXT,) if current is None or current.provider == "age" else (NEXT, "age")
+
+
+def _snippet(sealed: str, keys: Sequence[str]) -> str:
+    """YAML, indented as it stands in a district's file."""
+    depth = 2 if keys[0] == NEXT else 1
+    lines = [f"{'  ' * (depth + n)}{key}:" for n, key in enumerate(keys)]
+    lines[-1] += " |"
+    indent = "  " * (depth + len(keys))
+    return "\n".join([*lines, *(f"{indent}{line}" for line in sealed.splitlines())]) + "\n"
 
 
 # -- for whom -----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Secrets that a district borrows from another: files and sealed texts, as far as names and texts tell.
+"""Secrets that a district borrows from another, as far as names and texts tell: files, Vault, sealed ones.
 
 A folder of secret files serves the whole fleet, so its names are the binding: a file that is named after
 one district is no other's, and one password file serves one host, unless `policy.shared_secrets` says more.
@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from reconciler.config.district import NEXT
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
+from reconciler.config.fleet_checks import claimed
 from reconciler.config.policy import Policy
+from reconciler.config.vault_reference import vault_reference
 
 _WORD = re.compile(r"[a-z0-9]+")
 _DEFAULT_FOLDER = PurePosixPath("/run/secrets")
@@ -30,6 +31,8 @@ def check_borrowed(files: Sequence[DistrictFile], policy: Policy) -> None:
             owner = _owner(name, file.stem, ids)
             if owner and not _listed(file, name, policy):
                 file.add(path, "secret.bound", f"this secret file is named after the district {owner}", _HINT)
+        for path, text in _references(file, "vault"):
+            _check_vault(file, path, text, policy)
     _check_hosts(files, ids, policy)
     _check_copies(files)
 
@@ -45,9 +48,7 @@ def _references(
 ) -> Iterator[tuple[str, str]]:
     """Path in the document and reference, of every secret of that provider, `next` included."""
     for field in fields:
-        if f"sftp.{field}.{provider}" in file.claims:
-            paths = (f"sftp.{field}.{provider}", f"sftp.{field}.{NEXT}")
-            yield from ((p, file.claims[p]) for p in paths if p in file.claims)
+        yield from ((path, file.claims[path]) for path in claimed(file, field, provider))
 
 
 def _owner(name: str, district: str, ids: Collection[str]) -> str | None:
@@ -63,6 +64,21 @@ def _named(part: str, ids: Collection[str]) -> str | None:
     words = _WORD.findall(part.lower())
     starts = ("-".join(words[:end]) for end in range(len(words), 0, -1))
     return next((start for start in starts if start in ids), None)
+
+
+def _check_vault(file: DistrictFile, path: str, text: str, policy: Policy) -> None:
+    try:
+        wanted = vault_reference(text)
+    except ValueError as error:
+        file.add(path, "config.schema", f"the reference to Vault {error}", "for example path/oak#password")
+        return
+    listed = _host(file) in map(_plain, policy.shared_secrets.get(f"vault:{text}", ()))
+    if not wanted.names(file.stem) and not listed:
+        hint = (
+            f"use a path with a folder named {file.stem}, or list vault:path#key with its hosts under "
+            "policy.shared_secrets in reconciler.yaml"
+        )
+        file.add(path, "secret.bound", "this path in Vault does not name the district", hint)
 
 
 def _check_hosts(files: Sequence[DistrictFile], ids: Collection[str], policy: Policy) -> None:

@@ -24,12 +24,14 @@ class SecretRef:
     reference: str
     """What the provider looks up: a variable's name, a path, … For `age` it is the sealed text itself."""
     next: str = ""
-    """While the secret is rotated: where the new one is, for the same provider. Empty: nothing is rotated."""
+    """While the secret is rotated: where the new one is. Empty: nothing is rotated."""
+    next_provider: str = ""
+    """The new one's provider, where it is another: from a variable to a sealed secret, say."""
 
     @property
     def successor(self) -> SecretRef | None:
         """The reference to the new secret, while one is rotated."""
-        return SecretRef(self.provider, self.next) if self.next else None
+        return SecretRef(self.next_provider or self.provider, self.next) if self.next else None
 
     def __str__(self) -> str:
         """For people. What is sealed is not shown, nor anything long that might hold as much."""
@@ -162,18 +164,28 @@ class District:
         )
 
 
-def _ref_to_json(ref: SecretRef | None) -> dict[str, str] | None:
+def _ref_to_json(ref: SecretRef | None) -> dict[str, Any] | None:
     if ref is None:
         return None
-    return {ref.provider: ref.reference} | ({NEXT: ref.next} if ref.next else {})
+    value: dict[str, Any] = {ref.provider: ref.reference}
+    if ref.next:
+        value[NEXT] = {ref.next_provider: ref.next} if ref.next_provider else ref.next
+    return value
 
 
-def ref_from_json(value: Mapping[str, str] | None) -> SecretRef | None:
-    """A reference from `{provider: reference, next: …}`; None for nothing."""
+def ref_from_json(value: Mapping[str, Any] | None) -> SecretRef | None:
+    """A reference from `{provider: reference, next: …}`; None for nothing.
+
+    `next` is a reference for the same provider, or a mapping that names another.
+    """
     if not value:
         return None
     ((provider, reference),) = ((k, v) for k, v in value.items() if k != NEXT)
-    return SecretRef(provider, reference, value.get(NEXT, ""))
+    following = value.get(NEXT) or ""
+    if isinstance(following, str):
+        return SecretRef(provider, reference, following)
+    ((other, following),) = following.items()
+    return SecretRef(provider, reference, following, "" if other == provider else other)
 
 
 def _sftp_from_json(value: Mapping[str, Any]) -> Sftp:

@@ -39,6 +39,13 @@ def check_district(document: Document) -> list[Problem]:
     ]
 
 
+def secret_paths(name: str, provider: str, value: Any) -> list[tuple[str, ...]]:
+    """Where a document may name secrets of a provider for one of SECRETS: the secret itself, and its next."""
+    own: tuple[str, ...] = ("sftp", name, provider)
+    beside = [("sftp", name, NEXT)] if value_at(value, *own) is not None else []
+    return [own, *beside, ("sftp", name, NEXT, provider)]
+
+
 def value_at(value: Any, *path: str) -> Any:
     """The value at a path of keys, or None where there is none."""
     for key in path:
@@ -125,10 +132,9 @@ def _check_providers(document: Document) -> Iterator[Problem]:
 def _check_sealed(document: Document) -> Iterator[Problem]:
     """Whether a sealed secret has the form of one; only the identity can tell what is in it, and for whom."""
     for name in SECRETS:
-        for key in ("age", NEXT):
-            path: Path = ("sftp", name, key)
-            text = value_at(document.value, "sftp", name, key)
-            if not isinstance(text, str) or value_at(document.value, "sftp", name, "age") is None:
+        for path in secret_paths(name, "age", document.value):
+            text = value_at(document.value, *path)
+            if not isinstance(text, str):
                 continue
             try:
                 ciphertext_of(text)

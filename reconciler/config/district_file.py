@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.config.defaults import Defaults
 from reconciler.config.district import NEXT, District
-from reconciler.config.district_checks import SECRETS, check_district, value_at
+from reconciler.config.district_checks import PROVIDERS, SECRETS, check_district, value_at
 from reconciler.config.hints import with_hint
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, dotted
@@ -63,7 +63,8 @@ _CLAIMS: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("mapper",),
     ("sftp", "host"),
-    *(("sftp", name, key) for name in SECRETS for key in ("env", "file", "age", NEXT)),
+    *(("sftp", name, key) for name in SECRETS for key in (*PROVIDERS, NEXT)),
+    *(("sftp", name, NEXT, key) for name in SECRETS for key in PROVIDERS),
 )
 
 

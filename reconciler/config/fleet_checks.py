@@ -98,8 +98,14 @@ def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
 def _variable_paths(file: DistrictFile) -> Iterator[str]:
     """Where the file names variables: `env`, and `next` beside it."""
     for name in SECRETS:
-        if f"sftp.{name}.env" in file.claims:
-            yield from (p for p in (f"sftp.{name}.env", f"sftp.{name}.{NEXT}") if p in file.claims)
+        yield from claimed(file, name, "env")
+
+
+def claimed(file: DistrictFile, name: str, provider: str) -> Iterator[str]:
+    """The paths at which a file names secrets of a provider, for one of SECRETS."""
+    own = f"sftp.{name}.{provider}"
+    beside = [f"sftp.{name}.{NEXT}"] if own in file.claims else []
+    yield from (p for p in (own, *beside, f"sftp.{name}.{NEXT}.{provider}") if p in file.claims)
 
 
 def _may_use(file: DistrictFile, variable: str, ids: Collection[str], policy: Policy) -> bool:

@@ -60,7 +60,7 @@ def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, dict):
         ref = ref_from_json(value)
         if ref:
-            yield prefix[:-1], replace(ref, next="")
+            yield prefix[:-1], replace(ref, next="", next_provider="")
         if ref and ref.successor:
             yield f"{prefix}{NEXT}", ref.successor
     elif value not in (None, "", []):

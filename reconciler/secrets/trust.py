@@ -29,8 +29,8 @@ def may_send(
 
     `login` is what the district's file says now (`login_of(district)`), `on_record` what the database last
     applied for the same district, None where there is no connection yet; `policy_hosts` is `policy.hosts`,
-    `trust` is `--trust-hosts`. To be asked for each of password, private_key and passphrase, before any
-    name is looked up and before any provider is asked.
+    `trust` is `--trust-hosts`. To be asked for each of password, private_key and passphrase, and for the
+    `successor` of each, before any name is looked up and before any provider is asked.
     """
     if trust or ref.provider == SEALED:
         return None

@@ -152,6 +152,17 @@ def test_two_sealed_secrets_take_turns_as_well(oak: World) -> None:
     assert "the old one can go" in notes(oak)[0]
 
 
+def test_a_variable_gives_way_to_a_sealed_secret(oak: World) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    oak.environment["RECONCILER_AGE_IDENTITY"] = str(identity)
+    login = SecretContext("oak", "127.0.0.1", oak.server.port, "oak")
+    sealed = seal(OLD, login, [identity.to_public()])
+    write(oak, {"env": "SFTP_OAK_PASSWORD", "next": {"age": sealed}})
+    assert oak.json("plan")["districts"][0]["changes"][0]["after"] == "age (sealed)"
+    assert "the old one can go" in notes(oak, "reconcile")[0]
+    assert oak.json("plan")["districts"] == []
+
+
 def test_a_next_that_is_sealed_for_another_login_stops_before_any_connection(oak: World) -> None:
     identity = pyrage.x25519.Identity.generate()
     oak.environment["RECONCILER_AGE_IDENTITY"] = str(identity)
@@ -168,12 +179,29 @@ def test_a_next_that_is_sealed_for_another_login_stops_before_any_connection(oak
     [
         ({"env": "SFTP_OAK_A", "next": "SFTP_ELM_A"}, "secret.bound"),
         ({"next": "SFTP_OAK_A"}, "config.schema"),
-        ({"env": "SFTP_OAK_A", "next": {"env": "SFTP_OAK_B"}}, "config.schema"),
+        ({"env": "SFTP_OAK_A", "next": {"env": "SFTP_ELM_B"}}, "secret.bound"),
+        ({"file": "oak", "next": {"env": "SFTP_ELM_B"}}, "secret.bound"),
+        ({"env": "SFTP_OAK_A", "next": {"age": "hello"}}, "config.schema"),
+        ({"env": "SFTP_OAK_A", "next": {"env": "SFTP_OAK_B", "file": "x"}}, "config.schema"),
+        ({"env": "SFTP_OAK_A", "next": {"env": "SFTP_OAK_B", "next": "x"}}, "config.schema"),
+        ({"env": "SFTP_OAK_A", "next": ["SFTP_OAK_B"]}, "config.schema"),
         ({"env": "SFTP_OAK_A", "next": ""}, "config.schema"),
         ({"env": "SFTP_OAK_A", "file": "x", "next": "SFTP_OAK_B"}, "config.schema"),
         ({"vault": "a/oak#b", "other": "x"}, "config.schema"),
     ],
-    ids=["another district's", "next alone", "a mapping", "empty", "two providers", "two others"],
+    ids=[
+        "another district's",
+        "next alone",
+        "another's in a mapping",
+        "another's of another provider",
+        "a broken seal",
+        "a mapping of two",
+        "a next of a next",
+        "a list",
+        "empty",
+        "two providers",
+        "two others",
+    ],
 )
 def test_a_rotation_that_cannot_be_meant_is_found_in_the_file(
     world: World, password: dict[str, Any], code: str

@@ -89,6 +89,18 @@ def test_next_is_printed_to_stand_beside_the_old_one(seal: Any) -> None:
     assert (opened(ref["age"]), opened(ref["next"])) == ("old", SECRET)
 
 
+def test_next_names_its_provider_where_the_old_secret_has_another(seal: Any, root: Path) -> None:
+    file = root / "districts" / "tx" / "oak.yaml"
+    variable = "  password:\n    env: SFTP_OAK_PASSWORD\n"
+    file.write_text(OAK.replace("  username: roster\n", f"  username: roster\n{variable}"))
+    said = seal("oak", "--recipient", RECIPIENT, "--next", "--format", "json").json
+    assert opened(said["password"]["next"]["age"]) == SECRET
+    done = seal("oak", "--recipient", RECIPIENT, "--next")
+    file.write_text(file.read_text().replace(variable, variable + done.out))
+    assert run(["-C", str(root), "validate"]) == 0
+    assert opened(yaml.safe_load(file.read_text())["sftp"]["password"]["next"]["age"]) == SECRET
+
+
 def test_without_a_file_options_say_the_login(seal: Any) -> None:
     done = seal("elm", "--recipient", RECIPIENT, "--host", "sftp.elm.example", "--username", "u",
                 "--format", "json")  # fmt: skip
