@@ -30,6 +30,10 @@ _COMMANDS = {
     "history": ("reconciler.cli.history", "Show what happened, newest first."),
     "export": ("reconciler.cli.export", "Print the active rows of an entity."),
     "rejects": ("reconciler.cli.rejects", "List the rows of the last sync that were not taken."),
+    "import": (
+        "reconciler.cli.import_",
+        "Write district files for connections of the database that have none.",
+    ),
     "demo": ("reconciler.cli.demo", "A throwaway fleet, taken through the whole of it."),
 }
 """Name to module and one line of help. A module is imported only when its command runs."""

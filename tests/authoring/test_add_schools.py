@@ -62,7 +62,8 @@ def added(text: str, *schools: SchoolMapping) -> str:
         pytest.param(
             'schools: [\n  {sis_id: "1", school: a}, # one\n]\n',
             'schools: [\n  {sis_id: "1", school: a},\n'
-            '  {sis_id: "0042", school: lincoln, name: "Lincoln, North"},\n  {sis_id: "7", school: "no"}, # one\n]\n',
+            '  {sis_id: "0042", school: lincoln, name: "Lincoln, North"},\n'
+            '  {sis_id: "7", school: "no"}, # one\n]\n',
             id="brackets over several lines",
         ),
     ],
