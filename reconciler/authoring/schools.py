@@ -79,18 +79,18 @@ def _added(text: str, schools: Sequence[SchoolMapping]) -> str:
         return _opened(text, entry, schools)
     if there.flow:
         return _within(text, there, schools)
-    in_braces = all(e.value.flow for e in there.entries)
-    lines = [_lines(s, there.column, in_braces=in_braces) for s in schools]
+    one_line = all(e.value.flow for e in there.entries)
+    lines = [_lines(s, there.column, one_line=one_line) for s in schools]
     return _after_line(text, _end(there), "".join(lines))
 
 
 def _with_key(text: str, root: Laid, schools: Sequence[SchoolMapping]) -> str:
     """A file without `schools`: after `mapper`, where the reference has it; in braces at the end."""
     if root.flow:
-        items = ", ".join(_braces(s, keys_quoted=True) for s in schools)
+        items = ", ".join(in_braces(s, keys_quoted=True) for s in schools)
         return _spliced(text, root, f'"schools": [{items}]')
     mapper = next(e for e in root.entries if e.key and e.key.text == "mapper")
-    lines = "".join(_lines(s, 2, in_braces=True) for s in schools)
+    lines = "".join(_lines(s, 2, one_line=True) for s in schools)
     return _after_line(text, _end(mapper.value), f"schools:\n{lines}")
 
 
@@ -101,7 +101,7 @@ def _opened(text: str, entry: LaidEntry, schools: Sequence[SchoolMapping]) -> st
     end = text.find("\n", entry.value.end)
     rest = text[entry.value.end :] if end < 0 else text[entry.value.end : end]
     line = text[:colon] + (f"  {rest.strip()}" if rest.strip() else "")
-    lines = "".join(_lines(s, 2, in_braces=True) for s in schools)
+    lines = "".join(_lines(s, 2, one_line=True) for s in schools)
     return f"{line}\n{lines}{'' if end < 0 else text[end + 1 :]}"
 
 
@@ -109,7 +109,7 @@ def _within(text: str, there: Laid, schools: Sequence[SchoolMapping]) -> str:
     """More items in brackets."""
     last = there.entries[-1].value if there.entries else None
     in_json = last is None or any(e.key and e.key.style for e in last.entries)
-    return _spliced(text, there, *(_braces(s, keys_quoted=in_json) for s in schools))
+    return _spliced(text, there, *(in_braces(s, keys_quoted=in_json) for s in schools))
 
 
 def _spliced(text: str, there: Laid, *items: str) -> str:
@@ -139,10 +139,10 @@ def _after_line(text: str, offset: int, lines: str) -> str:
     return f"{text[: end + 1]}{lines}{text[end + 1 :]}"
 
 
-def _lines(school: SchoolMapping, indent: int, *, in_braces: bool) -> str:
+def _lines(school: SchoolMapping, indent: int, *, one_line: bool) -> str:
     margin = " " * indent
-    line = f"{margin}- {_braces(school)}\n"
-    if in_braces and len(line) <= WIDTH:
+    line = f"{margin}- {in_braces(school)}\n"
+    if one_line and len(line) <= WIDTH:
         return line
     rest = [f"school: {written(school.school, flow=False)}"]
     rest += [f"name: {written(school.name, flow=False)}"] if school.name else []
@@ -152,7 +152,8 @@ def _lines(school: SchoolMapping, indent: int, *, in_braces: bool) -> str:
     )
 
 
-def _braces(school: SchoolMapping, *, keys_quoted: bool = False) -> str:
+def in_braces(school: SchoolMapping, *, keys_quoted: bool = False) -> str:
+    """A school on one line."""
     if keys_quoted:
         return json.dumps(_plain(school), ensure_ascii=False)
     pairs = {

@@ -19,6 +19,7 @@ from reconciler.settings import Settings
 
 _COMMANDS = {
     "validate": ("reconciler.cli.validate", "Check the files alone: no network, no database, no secrets."),
+    "new": ("reconciler.cli.new", "Write the file of a new district, with what its server tells."),
     "fmt": ("reconciler.cli.fmt", "Bring the files into canonical form: key order, quotes, spacing."),
     "plan": ("reconciler.cli.plan", "Show what reconcile would do."),
     "reconcile": ("reconciler.cli.reconcile", "Carry out what the files say."),

@@ -28,11 +28,11 @@ def create_text(path: Path, text: str, *, root: Path) -> None:
 
     Raises UsageError for such a file, else as `replace_text`.
     """
+    _refuse_strange(path, root)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _refused(path, error) from error
-    _refuse_strange(path, root)
     umask = os.umask(0)
     os.umask(umask)
     try:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from reconciler.config.cron import schedule_fault, timezone_fault
+from reconciler.config.placeholders import check_placeholders
 from reconciler.documents.document import Document
 from reconciler.documents.formats import is_date
 from reconciler.documents.node import Path
@@ -31,6 +32,7 @@ def check_district(document: Document) -> list[Problem]:
         *_check_schedule(document),
         *_check_pauses(document),
         *_check_providers(document),
+        *check_placeholders(document),
     ]
 
 

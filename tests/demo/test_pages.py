@@ -66,6 +66,16 @@ def test_getting_started_leads_from_an_empty_folder_to_a_synced_district() -> No
     assert "reconciler sync" in page.typed
 
 
+def test_the_page_on_authoring_leads_from_an_empty_folder_to_files_from_a_database() -> None:
+    file = ROOT / "docs/authoring.md"
+    text = file.read_text(encoding="utf-8")
+    with stage() as there:
+        page = connected(there, text)
+        now = page.run(text)
+    checked(file, text, now)
+    assert "reconciler import" in page.typed
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/mapper.md"])
 def test_what_the_page_shows_is_what_is_printed(name: str, tmp_path: Path) -> None:
     file = ROOT / name
