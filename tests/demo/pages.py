@@ -31,6 +31,8 @@ class Page:
     environment: Mapping[str, str] = field(repr=False)
     rewrite: Callable[[str], str] = str
     restore: Callable[[str], str] = str
+    retype: Callable[[str], str] = str
+    """From a command as the page shows it to the one that is run."""
     typed: list[str] = field(default_factory=list)
     """The commands that were run."""
 
@@ -54,7 +56,7 @@ class Page:
             yield f"$ {line}\n{said if _agree(said, printed) else _tidy(printed)}"
 
     def _printed(self, line: str) -> str:
-        program, *arguments = line.split()
+        program, *arguments = self.retype(line).split()
         assert program == "reconciler", line
         self.typed.append(line)
         done = subprocess.run(
