@@ -114,13 +114,13 @@ def _trust(app: App, found: Found, wanted: FirstLook, asker: Asker) -> bool:
     from reconciler.sftp.probe import host_key_of  # noqa: PLC0415 – paramiko is slow to import
 
     sftp = found.district.sftp
-    key = host_key_of(sftp.host, sftp.port)
+    key, is_accepted = host_key_of(sftp.host, sftp.port, wanted.accept_host_key or "")
     found.key_type, found.fingerprint = key.type, key.fingerprint
     address = f"{sftp.host}:{sftp.port}"
     click.echo(f"{address} shows the host key {key.type} {key.fingerprint}", err=True)
     if wanted.accept_host_key:
-        found.accepted = _is_same(wanted.accept_host_key, key.fingerprint)
-        if not found.accepted:
+        found.accepted = is_accepted
+        if not is_accepted:
             raise SftpError(
                 f"{address} shows the host key {key.type} {key.fingerprint}, not the accepted one; "
                 f"no password was sent",
@@ -140,11 +140,6 @@ def _trust(app: App, found: Found, wanted: FirstLook, asker: Asker) -> bool:
         return False
     found.district = replace(found.district, sftp=replace(sftp, host_key=(key.fingerprint,)))
     return True
-
-
-def _is_same(accepted: str, fingerprint: str) -> bool:
-    plain = accepted.strip().rstrip("=")
-    return plain.upper().startswith("SHA256:") and plain[7:] == fingerprint[7:]
 
 
 def _learn(app: App, found: Found, wanted: FirstLook, asker: Asker) -> None:

@@ -119,19 +119,27 @@ def _draft(id_: str, asker: Asker, options: Mapping[str, Any]) -> District:
     """The district as far as it is known, placeholders for the rest."""
     name = options["name"] or asker.ask("Name, for people", _name_of(id_))
     account = options["account"] or asker.ask("Account number on the platform", account_placeholder(id_))
-    host = options["host"] or (HOST if options["offline"] else asker.ask("SFTP host", HOST))
+    host, port = _server(asker, options)
     username = options["username"] or asker.ask("User name on the server", MARK)
     password, private_key = _secret(id_, options)
     sftp = Sftp(
         host=host,
         username=username,
-        port=options["port"],
+        port=port,
         password=password,
         private_key=private_key,
         remote_path=options["remote_path"],
         file_pattern=options["file_pattern"],
     )
     return District(id_, name, account, sftp, options["mapper"] or MARK)
+
+
+def _server(asker: Asker, options: Mapping[str, Any]) -> tuple[str, int]:
+    """Host and port; the placeholder for a host that nobody names."""
+    if options["host"] or options["offline"]:
+        return options["host"] or HOST, options["port"]
+    host, _, port = asker.ask("SFTP host, with :PORT where it is not 22", HOST).partition(":")
+    return host, int(port) if port.isdecimal() and port.isascii() else options["port"]
 
 
 def _secret(id_: str, options: Mapping[str, Any]) -> tuple[SecretRef | None, SecretRef | None]:

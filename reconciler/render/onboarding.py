@@ -41,7 +41,7 @@ def found_text(file: str, found: FoundView) -> str:
     if found.fits:
         lines += _indented(_mappers(found))
     if found.schools:
-        rows = [(s.sis_id, s.name, s.students, suggestion) for s, suggestion in found.schools]
+        rows = [(_plain(s.sis_id), _plain(s.name), s.students, one) for s, one in found.schools]
         lines += _indented(table(("SIS ID", "NAME", "STUDENTS", "SUGGESTION"), rows))
     lines += [f"    note: {note}" for note in found.notes]
     return "\n".join([*lines, "Next: look at the file, then `reconciler validate` and `reconciler plan`."])
@@ -70,6 +70,11 @@ def _verdict(fit: Fit) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _CELL else f"{text[:_CELL]}…"
+
+
+def _plain(text: str) -> str:
+    """A cell of somebody's file, harmless on a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _indented(text: str) -> list[str]:

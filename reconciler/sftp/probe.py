@@ -9,12 +9,17 @@ from reconciler.sftp.quiet import hush
 from reconciler.sftp.target import Target
 
 
-def host_key_of(host: str, port: int) -> HostKey:
-    """The server's key, of the family that we like best. Raises SftpError."""
+def host_key_of(host: str, port: int, accepted: str = "") -> tuple[HostKey, bool]:
+    """The server's key, and whether it is the `accepted` one, a fingerprint or `type base64`.
+
+    A server has a key of each family: the accepted one where it has it, else the one that we like best.
+    Raises SftpError.
+    """
     hush()
     try:
         # Without a pin no key is good, whichever it is.
-        trusted_link(Target(host, port, "")).close()
+        link = trusted_link(Target(host, port, "", pins=(accepted,) if accepted else ()))
     except HostKeyError as shown:
-        return shown.key
-    raise AssertionError("a key was taken without a pin")
+        return shown.key, False
+    link.close()
+    return link.host_key, True
