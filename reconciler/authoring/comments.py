@@ -59,7 +59,7 @@ def _marks(text: str, root: Laid) -> Iterator[_Mark]:
     for scalar in root.scalars():
         yield from _found(text, position, scalar.start)
         if scalar.style in ("|", ">"):
-            yield from _found(text, scalar.start, text.index("\n", scalar.start))
+            yield from _found(text, scalar.start, f"{text}\n".index("\n", scalar.start))
         position = scalar.end
     yield from _found(text, position, len(text))
 

@@ -41,6 +41,9 @@ def add_schools(
     Raises ConfigError where the result would not be valid, or would say anything else besides.
     """
     before = parse_document(data, display=file)
+    problems = schema_problems(before, schema, file=file)
+    if problems:
+        raise ConfigError(f"{file} is not valid, so nothing is added to it", problems)
     source = decode(data)
     text = source.replace("\r\n", "\n")
     after = _added(text, schools)

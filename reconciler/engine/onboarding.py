@@ -14,7 +14,7 @@ from typing import Protocol
 
 from reconciler.engine.ports import FileSession
 from reconciler.engine.schools import unlisted_notes
-from reconciler.errors import RosterError
+from reconciler.errors import HoldError, RosterError, SftpError
 from reconciler.mapping.model import Mapper
 from reconciler.roster.delta import RemoteFile, SisSchool
 from reconciler.roster.packages.manifest import read_manifest
@@ -32,6 +32,10 @@ MAX_ARCHIVE = 1 << 30
 """Bytes of an archive that is fetched whole, for the headers within."""
 
 
+_OF_ONE_FILE = ("sftp.path", "sftp.too-large")
+"""Codes of what is wrong with a file, and not with the session."""
+
+
 class PeekingSession(FileSession, Protocol):
     """A session that can also read the beginning of a file."""
 
@@ -43,15 +47,22 @@ def read_headers(
 ) -> dict[str, tuple[str, ...]]:
     """The columns of each listed file, and of each file in an archive; `folder` is for working in.
 
-    A file that has no header, or cannot be read, is left out. Raises SftpError for a lost session.
+    A file that has no header, changes meanwhile or cannot be read is left out. Raises SftpError for a lost
+    session.
     """
     headers: dict[str, tuple[str, ...]] = {}
     for number, file in enumerate(listing[:MAX_FILES]):
         place = folder / f"look-{number}"
         place.mkdir()
-        with suppress(RosterError):
+        try:
             for name, path in _beginnings(session, remote_path, file, place):
-                headers[name] = read_header(path, display=name).columns
+                with suppress(RosterError):
+                    headers[name] = read_header(path, display=name).columns
+        except (RosterError, HoldError):
+            continue
+        except SftpError as error:
+            if error.code not in _OF_ONE_FILE:
+                raise
     return headers
 
 

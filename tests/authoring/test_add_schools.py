@@ -122,7 +122,7 @@ def handwritten(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
     return value, Hand(draw).write(value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(handwritten(), st.lists(st.builds(SchoolMapping, TEXT, TEXT, TEXT), min_size=1, max_size=3))
 def test_nothing_but_lines_is_added_however_the_file_is_written(
     made: tuple[dict[str, Any], str], schools: list[SchoolMapping]

@@ -74,7 +74,7 @@ def test_a_district_that_says_everything() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(districts())
 def test_any_district_comes_back_from_its_file(value: dict[str, Any]) -> None:
     district = District.from_json(value)

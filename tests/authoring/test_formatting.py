@@ -152,6 +152,7 @@ def test_what_is_not_valid_yaml_is_refused(text: str) -> None:
         ),
         pytest.param("- # one\n  - # two\n    a: b # three\n    # four\n  # five\n# six\n", id="in lists"),
         pytest.param("a: | # one\n  x\n  y\n# two\nb: >- # three\n  z\n", id="beside a block"),
+        pytest.param("a: b # one\nc: |", id="before a block without an end"),
         pytest.param("a:\n# one\n- b\n# two\n\n# three\nc: d\n\n\n# four\n\n", id="without an indent"),
     ],
 )

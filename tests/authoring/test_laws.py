@@ -38,7 +38,7 @@ def handwritten(draw: st.DrawFn) -> tuple[dict[str, Any], str, list[str]]:
     return value, hand.write(value), hand.comments
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(handwritten())
 def test_a_formatted_file_says_the_same_and_keeps_its_comments(
     made: tuple[dict[str, Any], str, list[str]],
@@ -56,7 +56,7 @@ def test_a_formatted_file_says_the_same_and_keeps_its_comments(
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(handwritten())
 def test_a_formatted_file_has_one_form(made: tuple[dict[str, Any], str, list[str]]) -> None:
     after = formatted(made[1])
