@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.config.fleet import Fleet, load_fleet
-from reconciler.config.root import find_root
+from reconciler.config.root import find_new_root, find_root
 from reconciler.engine.context import Context
 from reconciler.errors import ConfigError, MapperError, ReconcilerError, UsageError
 from reconciler.mapping.library import MapperLibrary
@@ -54,6 +54,11 @@ class App:
     def root(self) -> Path:
         """The configuration repository. Raises UsageError."""
         return find_root(self._root_option, self.settings.root, Path.cwd())
+
+    @property
+    def new_root(self) -> Path:
+        """The repository, for commands that may begin one. Raises UsageError."""
+        return find_new_root(self._root_option, self.settings.root, Path.cwd())
 
     @property
     def root_if_any(self) -> Path | None:

@@ -23,6 +23,8 @@ from reconciler.settings import Settings
 _COMMANDS = {
     "validate": ("reconciler.cli.validate", "Check the files alone: no network, no database, no secrets."),
     "explain": ("reconciler.cli.explain", "Show a district's settings, each with the place it comes from."),
+    "new": ("reconciler.cli.new", "Write the file of a new district, with what its server tells."),
+    "fmt": ("reconciler.cli.fmt", "Bring the files into canonical form: key order, quotes, spacing."),
     "plan": ("reconciler.cli.plan", "Show what reconcile would do."),
     "reconcile": ("reconciler.cli.reconcile", "Carry out what the files say."),
     "sync": ("reconciler.cli.sync", "Sync started connections again."),
@@ -35,6 +37,10 @@ _COMMANDS = {
     "rejects": ("reconciler.cli.rejects", "List the rows of the last sync that were not taken."),
     "purge": ("reconciler.cli.purge", "Erase what has been kept for long enough."),
     "seal": ("reconciler.cli.seal", "Seal a secret for one district's login, to stand in its file."),
+    "import": (
+        "reconciler.cli.import_",
+        "Write district files for connections of the database that have none.",
+    ),
     "demo": ("reconciler.cli.demo", "A throwaway fleet, taken through the whole of it."),
 }
 """Name to module and one line of help. A module is imported only when its command runs."""

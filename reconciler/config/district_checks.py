@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.config.cron import schedule_fault, timezone_fault
 from reconciler.config.district import NEXT
+from reconciler.config.placeholders import check_placeholders
 from reconciler.config.sealed_text import NotSealedTextError, ciphertext_of
 from reconciler.documents.document import Document
 from reconciler.documents.formats import is_date
@@ -36,6 +37,7 @@ def check_district(document: Document) -> list[Problem]:
         *_check_pauses(document),
         *_check_providers(document),
         *_check_sealed(document),
+        *check_placeholders(document),
     ]
 
 

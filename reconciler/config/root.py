@@ -28,6 +28,24 @@ def find_root(explicit: Path | None, from_env: Path | None, cwd: Path) -> Path:
     return root
 
 
+def find_new_root(explicit: Path | None, from_env: Path | None, cwd: Path) -> Path:
+    """As `find_root`, for commands that may begin a repository: districts/ need not be there yet.
+
+    Where nothing is named and no parent has districts/, it is the git checkout around `cwd`, else `cwd`.
+    Raises UsageError where the folder named is none.
+    """
+    named = explicit or from_env
+    if named is None:
+        start = cwd.resolve()
+        around = (start, *start.parents)
+        marks = ((folder, mark) for mark in (DISTRICTS, ".git") for folder in around)
+        return next((folder for folder, mark in marks if (folder / mark).exists()), start)
+    root = (cwd / named).resolve()
+    if not root.is_dir():
+        raise UsageError(f"{root} is not a folder", hint="check the path, or create the folder")
+    return root
+
+
 def _checked(root: Path, source: str) -> Path:
     if not root.is_dir():
         raise UsageError(f"{source} names {root}, which is not a folder", hint="check the path")

@@ -47,6 +47,11 @@ def is_ambiguous(text: str) -> bool:
     return any(pattern.match(text) for _, pattern in candidates) or bool(_NUMBER_ELSEWHERE.fullmatch(text))
 
 
+def is_plain_text(text: str) -> bool:
+    """Whether every reader takes this text for itself where it stands without quotes."""
+    return type(resolve(text)) is str
+
+
 def reading_of(text: str) -> str:
     """In words, what YAML makes of this unquoted text: `the number 34` for 0042."""
     try:

@@ -23,7 +23,8 @@ from reconciler.documents.text import hidden_characters, name_of
 MAX_DEPTH = 20
 """Mappings and lists inside one another."""
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The C one, where the library was built with it."""
 
 
 class _StopReading(Exception):  # noqa: N818 - a signal, not an error
@@ -148,7 +149,7 @@ def read_yaml(text: str, findings: Findings) -> Node | None:
     """
     builder = _Builder(findings)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=LOADER):
             handle = _HANDLERS.get(type(event))
             if handle:
                 handle(builder, event)

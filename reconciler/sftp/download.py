@@ -41,6 +41,14 @@ class Download:
         remote.close()
         return digest
 
+    def peek(self, limit: int) -> bytes:
+        """The first bytes of the file, at most `limit`."""
+        remote = self._open()
+        self._check(attributes_of(remote.stat()))
+        data = remote.read(min(limit, self._file.size))
+        remote.close()
+        return data[:limit]
+
     def _check_size(self, size: int) -> None:
         # Before anything is asked for: what a server claims decides how much we would ask for.
         limit = self._target.limits.max_bytes

@@ -110,6 +110,14 @@ class Session:
         with self._link.stage(Stage.READ, self._target.limits.transfer_deadline(file.size)):
             return Download(self._client, self._target, path, file).fetch(to)
 
+    def peek(self, path: str, file: RemoteFile, limit: int) -> bytes:
+        """The first bytes of a listed file, at most `limit`: enough to see its header.
+
+        Raises HoldError and SftpError as `download` does.
+        """
+        with self._link.stage(Stage.READ, self._target.limits.transfer_seconds):
+            return Download(self._client, self._target, path, file).peek(limit)
+
     def close(self) -> None:
         """Ends the session; may be called twice."""
         self._link.close()

@@ -32,6 +32,8 @@ class Page:
     environment: Mapping[str, str] = field(repr=False)
     rewrite: Callable[[str], str] = str
     restore: Callable[[str], str] = str
+    retype: Callable[[str], str] = str
+    """From a command as the page shows it to the one that is run."""
     typed: list[str] = field(default_factory=list)
     """The commands that were run."""
 
@@ -61,7 +63,7 @@ class Page:
             return ""
         programs = f"{Path(sys.executable).parent}{os.pathsep}{self.environment.get('PATH', os.defpath)}"
         done = subprocess.run(
-            ["bash", "-c", line],
+            ["bash", "-c", self.retype(line)],
             cwd=self.folder,
             env={**self.environment, "PATH": programs},
             check=False,

@@ -20,6 +20,7 @@ from tests.demo.pages import Page
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+_ACCEPTED = re.compile(r"--accept-host-key (SHA256:\S+)")
 _PIN = re.compile(r"host_key: (ssh-ed25519 \S+)")
 
 
@@ -43,6 +44,26 @@ def connected(there: Stage, text: str) -> Page:
     return Page(folder, there.environment, lambda file: redirected(file, there.address), restore)
 
 
+def asking_a_server(there: Stage, text: str) -> Page:
+    """A page whose commands name a server: they are led to the demo's."""
+    folder = there.repository.parent / "page"
+    (folder / "districts").mkdir(parents=True)
+    shown, key, port = _ACCEPTED.findall(text)[0], _fingerprint(there.address.host_key), there.address.port
+    instead = {key: shown, f"    sftp.port: {port}\n": "", f"127.0.0.1:{port}": "127.0.0.1:22"}
+
+    def retype(line: str) -> str:
+        return line.replace(shown, key).replace(
+            "--host sftp.riverbend.example", f"--host 127.0.0.1 --port {port}"
+        )
+
+    def restore(printed: str) -> str:
+        for found, said in instead.items():
+            printed = printed.replace(found, said)
+        return printed.replace("127.0.0.1", "sftp.riverbend.example")
+
+    return Page(folder, there.environment, restore=restore, retype=retype)
+
+
 def _fingerprint(key: str) -> str:
     parsed = parse(key)
     assert parsed is not None
@@ -64,6 +85,16 @@ def test_getting_started_leads_from_an_empty_folder_to_a_synced_district() -> No
         now = page.run(text)
     checked(file, text, now)
     assert "reconciler sync" in page.typed
+
+
+def test_the_page_on_authoring_leads_from_an_empty_folder_to_files_from_a_database() -> None:
+    file = ROOT / "docs/authoring.md"
+    text = file.read_text(encoding="utf-8")
+    with stage() as there:
+        page = asking_a_server(there, text)
+        now = page.run(text)
+    checked(file, text, now)
+    assert "reconciler -C lost import" in page.typed
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/mapper.md", "docs/defaults.md"])
