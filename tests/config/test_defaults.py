@@ -174,9 +174,9 @@ class TestMistakesInDefaults:
         (tmp_path / "reconciler.yaml").write_text(text)
         with pytest.raises(ConfigError) as caught:
             load_fleet(tmp_path, mappers=MAPPERS)
-        (problem,) = caught.value.problems
+        (problem,) = (p for p in caught.value.problems if p.code != "secret.literal")
         assert (f"{problem.line}:{problem.column} {problem.path}", problem.message) == (place, message)
-        assert "hunter2" not in repr(problem)
+        assert "hunter2" not in repr(caught.value.problems)
 
     def test_a_key_that_is_refused_is_not_proposed(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
