@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from pathlib import Path
 
 from reconciler.errors import SecretError
 from reconciler.secrets.context import SecretContext
+
+log = logging.getLogger("reconciler.secrets")
+
+_told: set[Path] = set()
+"""Files that were warned of: once for each run is enough."""
 
 MAX_BYTES = 64 * 1024
 """No key or password is longer; a larger file is something else."""
@@ -71,8 +77,12 @@ def _read(path: Path) -> bytes:
     # Opened once and checked on the open file: what a path leads to can change; a pipe must not block.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
             raise OSError("it is not a regular file")
+        if mode & stat.S_IRWXO and path not in _told:
+            _told.add(path)
+            log.warning("every account can read the secret file %s (mode %04o)", path, stat.S_IMODE(mode))
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise OSError(f"it is larger than {MAX_BYTES // 1024} KiB")

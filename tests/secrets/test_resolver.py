@@ -170,6 +170,18 @@ def test_a_file_is_read_as_text_without_its_last_newline(folder: Path, content: 
     assert resolve(SecretRef("file", str(folder / "key")), folder) == secret
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o440, False), (0o644, True)])
+def test_a_file_that_every_account_can_read_is_warned_of_once(
+    folder: Path, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
+) -> None:
+    (folder / "key").write_text(CANARY)
+    (folder / "key").chmod(mode)
+    for _ in range(2):
+        assert resolve(SecretRef("file", "key"), folder) == CANARY
+    assert [r.levelname for r in caplog.records] == (["WARNING"] if warned else [])
+    assert CANARY not in caplog.text
+
+
 def test_a_relative_path_starts_in_the_secrets_folder(folder: Path) -> None:
     (folder / "deep").mkdir()
     (folder / "deep" / "key").write_text(CANARY)
