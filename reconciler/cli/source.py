@@ -81,11 +81,18 @@ class SftpSource:
     def _target(self, connection: Connection, host_key_seen: str, slot: str) -> Target:
         district, sftp = connection.district, connection.district.sftp
         pins = sftp.host_key or ((host_key_seen,) if host_key_seen else ())
+        password = self._reveal(sftp.password, district, slot)
+        if password and "PRIVATE KEY-----" in password:
+            raise SecretError(
+                f"what district {district.id} names as its password is a private key",
+                code="secret.bound",
+                hint="name it under private_key: a key is never sent to a server, and a password is",
+            )
         return Target(
             host=sftp.host,
             port=sftp.port,
             username=sftp.username,
-            password=self._reveal(sftp.password, district, slot),
+            password=password,
             private_key=self._reveal(sftp.private_key, district, slot),
             passphrase=self._reveal(sftp.passphrase, district, slot),
             pins=pins,

@@ -7,6 +7,7 @@ What a sealed text is for, only its opening can tell; but that two districts hav
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -53,7 +54,7 @@ def _references(
 
 def _owner(name: str, district: str, ids: Collection[str]) -> str | None:
     """Another district that the file's path names, where it does not name this one."""
-    path = PurePosixPath(name)
+    path = PurePosixPath(posixpath.normpath(name))  # oak/../elm is elm's
     parts = path.relative_to(_DEFAULT_FOLDER).parts if path.is_relative_to(_DEFAULT_FOLDER) else path.parts
     named = [found for part in parts if (found := _named(part, ids))]
     return None if not named or district in named else named[-1]
@@ -89,7 +90,7 @@ def _check_hosts(files: Sequence[DistrictFile], ids: Collection[str], policy: Po
         for path, name in _references(file, "file", ("password",)):
             if path in blamed:
                 continue
-            users[str(PurePosixPath(_DEFAULT_FOLDER / name))].append((file, path))
+            users[posixpath.normpath(_DEFAULT_FOLDER / name)].append((file, path))
     for name, using in users.items():
         if len({_host(file) for file, _ in using}) < 2:
             continue

@@ -11,6 +11,8 @@ SyncState = Literal["started", "stopped"]
 
 MAX_SHOWN = 200
 """Characters of a secret's reference that reports show; a longer one is no name and no path."""
+_NAMING = ("env", "file", "vault")
+"""Providers whose references are names and paths; of others, nobody can say what they hold."""
 NEXT = "next"
 """The key beside a provider's that names the new secret while one is rotated."""
 
@@ -34,12 +36,12 @@ class SecretRef:
         return SecretRef(self.next_provider or self.provider, self.next) if self.next else None
 
     def __str__(self) -> str:
-        """For people. What is sealed is not shown, nor anything long that might hold as much."""
+        """For people: a name or a path. What is sealed, or of a provider not known here, is not shown."""
         if self.provider == "age":
             return "age (sealed)"
-        if len(self.reference) > MAX_SHOWN or not self.reference.isprintable():
-            return f"{self.provider} (…)"
-        return f"{self.provider}:{self.reference}"
+        if self.provider in _NAMING and len(self.reference) <= MAX_SHOWN and self.reference.isprintable():
+            return f"{self.provider}:{self.reference}"
+        return f"{self.provider} (…)"
 
 
 @dataclass(frozen=True, slots=True)

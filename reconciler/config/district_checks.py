@@ -18,6 +18,7 @@ from reconciler.config.sealed_text import NotSealedTextError, ciphertext_of
 from reconciler.documents.document import Document
 from reconciler.documents.formats import is_date
 from reconciler.documents.node import Path
+from reconciler.documents.pasted import CODE as LITERAL
 from reconciler.documents.text import MAX_FINDINGS
 from reconciler.documents.wording import did_you_mean
 from reconciler.errors import Problem
@@ -25,6 +26,8 @@ from reconciler.errors import Problem
 _SCHEMA = "config.schema"
 _DUPLICATE = "config.duplicate"
 SECRETS = ("password", "private_key", "passphrase")
+_NO_PROVIDERS = ("value", "plain", "plaintext", "literal", "text", "string", "raw", "password", "passphrase")
+"""What people write who have a secret at hand and no place for it."""
 PROVIDERS = ("env", "file", "age", "vault")
 
 
@@ -125,6 +128,11 @@ def _check_providers(document: Document) -> Iterator[Problem]:
         if len(providers) != 1:
             continue
         (provider,) = providers
+        if provider in _NO_PROVIDERS:
+            message = "this key holds a secret itself, and no provider is named so"
+            hint = "take it out and change it; name where the new one is, {env: NAME} say, or seal it"
+            yield document.problem(("sftp", name, provider), LITERAL, message, hint)
+            continue
         meant = "" if provider in PROVIDERS else did_you_mean(provider, PROVIDERS)
         if meant:
             message = "no provider of this name ships with the tool"

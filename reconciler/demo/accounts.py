@@ -51,5 +51,7 @@ def _with_key(home: Path, ref: SecretRef | None, secrets_dir: Path) -> Account:
 
     key = asyncssh.generate_private_key("ssh-ed25519")
     if ref:
-        (secrets_dir / ref.reference).write_bytes(key.export_private_key("openssh"))
+        file = secrets_dir / ref.reference
+        file.touch(mode=0o600)
+        file.write_bytes(key.export_private_key("openssh"))
     return Account(home, authorized_key=key.export_public_key("openssh").decode("ascii").strip())

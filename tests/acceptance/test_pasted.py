@@ -42,3 +42,13 @@ def test_a_pasted_secret_is_an_error_and_no_output_repeats_it(world: World, file
         said += done.out + done.err
     assert SECRET not in said
     assert "zeta" not in said.lower()
+
+
+@pytest.mark.parametrize("name", ["value", "plain", "password"])
+def test_a_secret_under_a_provider_that_is_none_is_one_too(world: World, name: str) -> None:
+    world.district("oak", schools=["0042"], sftp={"password": {name: SECRET}})
+    done = world.run("validate", "--format", "json")
+    assert done.code == 1
+    assert "secret.literal" in {p["code"] for p in done.json["problems"]}
+    said = done.out + world.run("plan").out + world.run("reconcile").out
+    assert SECRET not in said

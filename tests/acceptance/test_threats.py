@@ -230,6 +230,17 @@ def test_what_a_pull_request_runs_connects_nowhere_whatever_it_changes(trap: Tra
     assert (validated.code, planned.code) == (0, 0)
 
 
+@pytest.mark.parametrize("trap", ["env", "file"], indirect=True)
+def test_a_private_key_is_not_sent_as_a_password(trap: Trap) -> None:
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\nzeta\n-----END OPENSSH PRIVATE KEY-----\n"
+    trap.world.environment["SFTP_OAK_PASSWORD"] = key
+    (trap.secrets_dir / "oak").write_text(key)
+    trap.write("oak", host="127.0.0.2")
+    tested, reconciled = trap.offline(["test", "oak", "--format", "json"], ["reconcile", "--format", "json"])
+    assert tested.json[0]["error"]["code"] == "secret.bound"
+    assert result_of(reconciled.json, "oak")["error"]["code"] == "secret.bound"
+
+
 def test_a_host_that_is_changed_without_its_pin_gets_no_password_after_the_merge_either(
     world: World,
 ) -> None:

@@ -44,6 +44,8 @@ def refused(root: Path) -> list[str]:
         ("/run/secrets/elm", False),
         ("/run/secrets/./elm", False),
         ("elm/password", False),
+        ("oak/../elm", False),
+        ("/run/secrets/oak/.././elm", False),
         ("elm.key", False),
         ("ELM_password", False),
         ("oak-hill", False),

@@ -34,11 +34,11 @@ SEALED, ANEW = "YWdlLWVuY3J5cHRpb24-one", "YWdlLWVuY3J5cHRpb24-two"
             [("sftp.password", "env:A", "env:B"), ("sftp.password.next", "env:B", None)],
         ),
         (
-            SecretRef("kms", "x" * 300), SecretRef("kms", "y" * 300),
+            SecretRef("kms", "xxx"), SecretRef("kms", "yyy"),
             [("sftp.password", "kms (…)", "kms (…) anew")],
         ),
     ],
-    ids=["another name", "sealed", "sealed anew", "unsealed", "next", "a sealed next", "rotated", "long"],
+    ids=["another name", "sealed", "sealed anew", "unsealed", "next", "a sealed next", "rotated", "unknown"],
 )  # fmt: skip
 def test_what_a_plan_shows_of_secrets(
     before: SecretRef, after: SecretRef, shown: list[tuple[str, str | None, str | None]]
