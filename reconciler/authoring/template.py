@@ -16,6 +16,9 @@ from reconciler.authoring.shape import Shape
 from reconciler.config.district import District, SchoolMapping
 from reconciler.config.placeholders import MARK
 
+MAX_LISTED = 500
+"""Schools that are written as comments: with the wrong mapper every student may seem to be a school."""
+
 
 @dataclass(frozen=True, slots=True)
 class Learned:
@@ -106,9 +109,11 @@ def _schools_comment(district: str, schools: Sequence[tuple[SchoolMapping, int]]
         f"# map them later with `reconciler schools {district} --write`.",
         "# schools:",
     ]
-    for school, students in schools:
+    for school, students in schools[:MAX_LISTED]:
         known = writable(school)
         if known:
             noun = "student" if students == 1 else "students"
             lines.append(f"#   - {in_braces(known)}  # {students} {noun}")
+    if len(schools) > MAX_LISTED:
+        lines.append(f"# … and {len(schools) - MAX_LISTED} more")
     return lines

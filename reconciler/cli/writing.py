@@ -38,13 +38,24 @@ def create_text(path: Path, text: str, *, root: Path) -> None:
     try:
         temporary = _written_beside(path, text, 0o666 & ~umask)
         try:
-            os.link(temporary, path)
+            _name_anew(temporary, path)
         finally:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
     except FileExistsError:
         raise exists_already(path.name) from None
     except OSError as error:
         raise _refused(path, error) from error
+
+
+def _name_anew(temporary: Path, path: Path) -> None:
+    """Give a file its name, unless another one has it. Raises FileExistsError."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: the name is taken first
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        temporary.replace(path)
 
 
 def exists_already(file: str) -> UsageError:

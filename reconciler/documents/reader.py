@@ -23,8 +23,8 @@ from reconciler.documents.text import (
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.errors import ConfigError, Problem
 
-MAX_BYTES = 64 * 1024
-"""Of a file, unless its reader says otherwise."""
+MAX_BYTES = 256 * 1024
+"""Of a file, unless its reader says otherwise: room for the 2,000 schools that a district may have."""
 
 
 def read_document(

@@ -11,6 +11,7 @@ from reconciler.roster.delta import RemoteFile, SisSchool
 
 _MAPPERS = 5
 """Candidates that are shown: those that can read the files, and of the others the nearest."""
+_SCHOOLS = 50
 _CELL = 60
 
 
@@ -41,8 +42,10 @@ def found_text(file: str, found: FoundView) -> str:
     if found.fits:
         lines += _indented(_mappers(found))
     if found.schools:
-        rows = [(_plain(s.sis_id), _plain(s.name), s.students, one) for s, one in found.schools]
+        rows = [(_plain(s.sis_id), _plain(s.name), s.students, one) for s, one in found.schools[:_SCHOOLS]]
         lines += _indented(table(("SIS ID", "NAME", "STUDENTS", "SUGGESTION"), rows))
+    if len(found.schools) > _SCHOOLS:
+        lines.append(f"    … and {len(found.schools) - _SCHOOLS} more schools; --format json has them all")
     lines += [f"    note: {note}" for note in found.notes]
     return "\n".join([*lines, "Next: look at the file, then `reconciler validate` and `reconciler plan`."])
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.authoring.schools import add_schools, writable
 from reconciler.config.district import SchoolMapping
 from reconciler.documents.reader import parse_document
-from reconciler.documents.schema import load_schema
+from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import ConfigError
 from tests.authoring.handwriting import TEXT, Hand, districts
 
@@ -134,3 +134,13 @@ def test_nothing_but_lines_is_added_however_the_file_is_written(
     assert read["schools"] == [*value.get("schools", []), *wanted]
     lost = [line for line in difflib.ndiff(text.splitlines(), after.splitlines()) if line.startswith("- ")]
     assert len(lost) <= 2, "only a line in brackets is changed"
+
+
+def test_the_largest_district_fits_into_a_file() -> None:
+    """2,000 schools, as many as the schema has room for; New York City has some 1,600."""
+    schools = [
+        SchoolMapping(f"{n:06d}", f"public-school-{n:06d}", f"Public School {n:06d}") for n in range(2000)
+    ]
+    document = parse_document(added(REST, *schools).encode(), display="oak.yaml")
+    assert len(document.value["schools"]) == 2000
+    assert schema_problems(document, SCHEMA, file="oak.yaml") == []
