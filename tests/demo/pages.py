@@ -78,8 +78,8 @@ class Page:
 
 def _agree(said: str, printed: str) -> bool:
     lines = _plain(said).splitlines()
-    pattern = "\n".join(r"(?:.*\n?)*?" if line == "…" else re.escape(line) for line in lines)
-    return re.fullmatch(pattern, _plain(printed)) is not None
+    pattern = "".join(r"(?:[^\n]*\n)*?" if line == "…" else re.escape(line + "\n") for line in lines)
+    return re.fullmatch(pattern, _plain(printed) + "\n") is not None
 
 
 def _plain(text: str) -> str:
