@@ -116,6 +116,10 @@ def _say(app: App, code: str, message: str, hint: str, problems: Sequence[Any] =
         listed = [p.to_json() for p in problems]
         error = {"code": code, "message": message, "hint": hint}
         click.echo(json.dumps({"ok": False, "error": error, "problems": listed}, indent=2))
+    if app.format == "markdown":
+        from reconciler.render.plan_markdown import failure_markdown  # noqa: PLC0415 – few errors need it
+
+        click.echo(failure_markdown(code, message, hint))
     click.echo(f"{click.style('error', fg='red', bold=True)} [{code}] {message}", err=True)
     for problem in problems:
         click.echo(f"  {problem.file}:{problem.line}:{problem.column} {problem.message}", err=True)
