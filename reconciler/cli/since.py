@@ -11,7 +11,7 @@ from reconciler.cli.git import Git, GitError
 from reconciler.config.find import display_name
 from reconciler.errors import UsageError
 from reconciler.planning.connection import Observed
-from reconciler.planning.touched import FLEET_FILE, Since, Use, touched
+from reconciler.planning.touched import FLEET_FILE, Since, Use, changed_mappers, touched
 
 _CONFIGURATION = ("districts", "mappers", FLEET_FILE)
 _WHOLE_HISTORY = (
@@ -27,7 +27,7 @@ def limited(app: App, revision: str) -> tuple[Since, frozenset[str]]:
     git = Git(app.root, app.settings)
     commit, base = branch_point(git, revision)
     changed = _changed(git, app.root, base)
-    uses = _uses(app)
+    uses = _uses(app, with_mappers=bool(changed_mappers(changed)))
     found = touched(changed, uses, app.library.bases())
     reason = _everything(changed, app.root)
     names = frozenset(uses) if found is None or reason else found
@@ -105,17 +105,25 @@ def _everything(changed: frozenset[str], root: Path) -> str:
     return ""
 
 
-def _uses(app: App) -> dict[str, Use]:
-    """Every district that the files or the database have, with what it reads."""
+def _uses(app: App, *, with_mappers: bool) -> dict[str, Use]:
+    """Every district that the files or the database have, with what it reads.
+
+    Its mapper is told only where one has changed: it is the one thing for which each file is to be read.
+    """
     fleet, observed = app.fleet, app.store.observe()
     names = fleet.districts.keys() | fleet.refused.keys() | observed.keys()
+    none: frozenset[str] = frozenset()
     return {
-        name: Use(fleet.files.get(name, ""), _mappers(app, name, observed), fleet.refused.get(name, ()))
+        name: Use(
+            fleet.files.get(name, ""),
+            _mappers(app, name, observed) if with_mappers else none,
+            fleet.refused.get(name, ()),
+        )
         for name in sorted(names)
     }
 
 
 def _mappers(app: App, name: str, observed: dict[str, Observed]) -> frozenset[str]:
-    known = [app.fleet.districts.get(name)]
+    known = [app.fleet.districts[name]] if name in app.fleet.districts else []
     known += [observed[name].connection.district] if name in observed else []
-    return frozenset(district.mapper for district in known if district)
+    return frozenset(district.mapper for district in known)
