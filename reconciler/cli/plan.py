@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.command("plan")
 @click.option("--only", multiple=True, metavar="ID", help="Plan this district alone; may be repeated.")
 @click.option("--since", "revision", metavar="REV", help="Plan what differs from where the branch left REV.")
+@click.option("--impact", metavar="MAPPER", help="Show what a mapper's change does to those who use it.")
 @format_option("text", "json", "markdown")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where changes are pending.")
 @pass_app
@@ -30,6 +31,7 @@ def command(
     app: App,
     only: tuple[str, ...],
     revision: str | None,
+    impact: str | None,
     form: str,
     detailed_exitcode: bool,
 ) -> int:
@@ -38,8 +40,13 @@ def command(
     \b
     Example: reconciler plan --only riverbend-isd
              reconciler plan --since origin/main --format markdown
+             reconciler plan --impact mappers/acme.json
     """
     app.check_known(only)
+    if impact is not None:
+        from reconciler.cli.impact import show_impact  # noqa: PLC0415 – few calls are about a mapper
+
+        return show_impact(app, impact, only, revision, form, detailed_exitcode)
     desired, refused = app.desired()
     since, names = _limited(app, only, revision)
     plan = plan_fleet(app.context(), desired, refused=refused, only=names)
