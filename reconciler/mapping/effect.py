@@ -6,7 +6,7 @@ same columns in the same way has the same rows, however the mapper's document ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
@@ -14,12 +14,13 @@ from itertools import zip_longest
 from reconciler.errors import MapperError, RosterError
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.files_known import KnownFiles, Laid, lay
-from reconciler.mapping.model import Field, Mapper, Source
+from reconciler.mapping.model import Condition, Field, Mapper, Source
 from reconciler.mapping.readable import readable_sources
 from reconciler.mapping.resolved import Read, resolved
 
 _MADE_FROM = ("first_name", "last_name", "name", "phone", "phone_2", "email", "student")
 """What the id of a contact without one is made from, see people.py."""
+_SHOWN = 5
 _KEYS = {"students": ("id",), "staff": ("id",), "schools": ("id",), "relationships": ("student", "contact")}
 
 
@@ -28,6 +29,7 @@ class Kind(StrEnum):
 
     FAILS = "fails"
     REKEYS = "re-keys"
+    REMOVES = "takes away"
     LEAVES = "may take away"
     ALTERS = "alters"
     UNSURE = "cannot be told"
@@ -90,6 +92,9 @@ def _reads(entity: str, mapper: Mapper, tables: Mapping[str, Read]) -> list[tupl
 def _sources(
     entity: str, before: list[tuple[Source, Source]], after: list[tuple[Source, Source]], laid: Laid
 ) -> Iterator[Effect]:
+    if before and not after:
+        yield Effect(Kind.REMOVES, f"{entity}: no longer read {_from(before[0][0])}", entity)
+        return
     same = [form for _, form in before]
     came = []
     for source, form in after:
@@ -134,7 +139,8 @@ def _pair(
     if old.joins != new.joins:
         yield Effect(Kind.LEAVES, f"{entity}: other rows are joined (`join`)", entity, "join")
     if old.where != new.where:
-        yield Effect(Kind.LEAVES, f"{entity}: other rows are taken (`where`)", entity, "where")
+        told = f"{_tests(before.where)} → {_tests(after.where)}"
+        yield Effect(Kind.LEAVES, f"{entity}: other rows are taken: {told}", entity, "where")
     if old.distinct != new.distinct:
         yield Effect(Kind.ALTERS, f"{entity}: equal rows are folded otherwise (`distinct`)", entity)
 
@@ -153,7 +159,7 @@ def _fields(entity: str, was: tuple[Source, Source], now: tuple[Source, Source])
         if old.get(name) == new.get(name):
             continue
         before, after = (describe(fields.get(name)) for fields in written)
-        gone = " (none of its columns is there)" if name in new and _is_empty(new[name]) else ""
+        gone = " (none of its columns is there)" if name in written[1] and _is_empty(new.get(name)) else ""
         told = f"{before} → {after}{gone}"
         if before == after:
             told = f"{after}{gone or ', from other columns or rows than before'}"
@@ -173,8 +179,20 @@ def _kind(entity: str, field: str, keys: tuple[str, ...]) -> Kind:
     return Kind.LEAVES if (entity, field) == ("students", "school") else Kind.ALTERS
 
 
-def _is_empty(field: Field) -> bool:
-    return not field.columns and field.const is None and field.template is None
+def _is_empty(field: Field | None) -> bool:
+    return field is None or not (field.columns or field.const is not None or field.template is not None)
+
+
+def _tests(conditions: Sequence[Condition]) -> str:
+    """Conditions in a few words."""
+    return " and ".join(map(_test, conditions)) or "all of them"
+
+
+def _test(condition: Condition) -> str:
+    some, more = condition.values[:_SHOWN], len(condition.values) - _SHOWN
+    values = " ".join(map(repr, some)) + (f" and {more} more" if more > 0 else "")
+    words = condition.operator.replace("_", " ")
+    return f"{' or '.join(map(repr, condition.columns))} {words} {values}".rstrip()
 
 
 def describe(field: Field | None) -> str:
@@ -187,7 +205,7 @@ def describe(field: Field | None) -> str:
     parts += [f"split at {field.split!r}"] if field.split else []
     parts += [f"item {field.item}"] if field.item else []
     parts += [" ".join(t if isinstance(t, str) else f"replace {t[0]!r} by {t[1]!r}" for t in field.transform)]
-    parts += [f"map of {len(field.map)} values"] if field.map else []
+    parts += [f"map of {len(field.map)}"] if field.map else []
     parts += [f"default {field.default!r}"] if field.default is not None else []
     parts += [f"type {field.type}"] if field.type != "text" else []
     parts += [f"formats {' '.join(field.formats)}"] if field.formats else []

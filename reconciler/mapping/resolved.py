@@ -29,7 +29,7 @@ def resolved(source: Source, tables: Mapping[str, Read]) -> Source:
     form = _Form(source, tables)
     return Source(
         file=tables[source.file].identity,
-        fields=tuple(form.field(f) for f in sorted(source.fields, key=lambda f: f.name)),
+        fields=tuple(f for f in map(form.field, sorted(source.fields, key=lambda f: f.name)) if _says(f)),
         joins=tuple(form.join(join) for join in source.joins),
         where=tuple(form.condition(c) for c in source.where),
         distinct=source.distinct,
@@ -82,6 +82,12 @@ class _Form:
         )
         on = tuple((_own(self._base.table, left), place(right)) for left, right in join.on)
         return replace(join, file=read.identity, alias="", on=on, where=where)
+
+
+def _says(field: Field) -> bool:
+    """Whether a field is more than empty in every row, which one that is not there is as well."""
+    made = field.columns or field.const is not None or field.template is not None
+    return bool(made) or field.default is not None or field.required
 
 
 def _own(table: Table, name: str) -> str:

@@ -27,8 +27,8 @@ class Verdict(StrEnum):
 
 
 _VERDICTS = {
-    Kind.FAILS: Verdict.FAILS, Kind.REKEYS: Verdict.REKEYS, Kind.LEAVES: Verdict.CHANGES,
-    Kind.ALTERS: Verdict.CHANGES, Kind.UNSURE: Verdict.UNKNOWN,
+    Kind.FAILS: Verdict.FAILS, Kind.REKEYS: Verdict.REKEYS, Kind.REMOVES: Verdict.CHANGES,
+    Kind.LEAVES: Verdict.CHANGES, Kind.ALTERS: Verdict.CHANGES, Kind.UNSURE: Verdict.UNKNOWN,
 }  # fmt: skip
 
 
@@ -137,7 +137,7 @@ class _Counts:
 
 
 def _holds(found: Sequence[Effect], rows: Mapping[str, int], sync: Sync) -> tuple[str, ...]:
-    rekeyed = {e.entity for e in found if e.kind is Kind.REKEYS}
+    rekeyed = {e.entity for e in found if e.kind in (Kind.REKEYS, Kind.REMOVES)}
     if rekeyed & {"students", "contacts"}:
         rekeyed.add("relationships")  # their key is made of both
     altered = {e.entity for e in found if e.kind is Kind.ALTERS} - rekeyed

@@ -49,7 +49,7 @@ def _left_out(since: Since) -> str:
     if since.everything:
         return f"{files} changed since {since.revision}, and {since.everything}: every district is planned."
     return (
-        f"{files} changed since {since.revision}: {plural(since.districts, 'district')} planned, "
+        f"{files} changed since {since.revision}: {plural(since.districts, 'district')} touched, "
         f"{since.left_out} left out."
     )
 

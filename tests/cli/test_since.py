@@ -209,7 +209,7 @@ def test_an_ignored_district_is_one_nevertheless(
 def test_the_text_says_what_was_left_out(checkout: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
     checkout.district("oak", name="Oak")
     assert run(["-C", str(checkout.root), "plan", "--since", "main"]) == 0
-    assert "1 file changed since main: 1 district planned, 3 left out." in capsys.readouterr().out
+    assert "1 file changed since main: 1 district touched, 3 left out." in capsys.readouterr().out
 
 
 def test_markdown_is_the_same_on_every_call(checkout: Checkout, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,7 @@ NOTHING: dict[str, Callable[[Document], Any]] = {
         d["entities"]["students"]["join"].update({"as": "r"}),
         d["entities"]["students"]["fields"].update(homeroom="r.Room"),
     ),
+    "a new field of which no column is there": students(photo={"column": "Photo", "optional": True}),
     "a source that cannot be read anyway": lambda d: d["entities"]["staff"]["fields"].update(email="TMail"),
 }  # fmt: skip
 
@@ -140,7 +141,7 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], list[str]]] = {
     ]),
     "an optional column that is not there": (
         students(grade={"column": "Grade", "optional": True}),
-        ["alters: students.grade: 'Gr', map of 2 values → 'Grade' (none of its columns is there)"],
+        ["alters: students.grade: 'Gr', map of 2 → 'Grade' (none of its columns is there)"],
     ),
     "a column that is there twice": (students(photo="HR"), [
         "fails: students_2026.csv has the column 'HR' 2 times",
@@ -153,11 +154,11 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], list[str]]] = {
     ),
     "a field that is dropped": (
         lambda d: d["entities"]["students"]["fields"].pop("grade"),
-        ["alters: students.grade: 'Gr', map of 2 values → not read"],
+        ["alters: students.grade: 'Gr', map of 2 → not read"],
     ),
     "another value of a map": (
         students(grade={"column": "Gr", "map": {"0": "K", "1": "01"}}),
-        ["alters: students.grade: 'Gr', map of 2 values, from other columns or rows than before"],
+        ["alters: students.grade: 'Gr', map of 2, from other columns or rows than before"],
     ),
     "a field that is required": (
         students(homeroom={"column": "rooms.Room", "required": True}),
@@ -167,7 +168,7 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], list[str]]] = {
                         ["alters: students.homeroom: 'rooms.Room' → 'rooms.Hall'"]),
     "other rows": (
         source(where={"column": "Status", "in": ["A", "E"]}),
-        ["may take away: students: other rows are taken (`where`)"],
+        ["may take away: students: other rows are taken: 'Status' in 'A' → 'Status' in 'A' 'E'"],
     ),
     "rows that are joined otherwise": (
         source(join={"file": "rooms", "on": {"Number": "Student"}, "take": "first"}),
@@ -179,7 +180,7 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], list[str]]] = {
     ),
     "an entity that is dropped": (
         lambda d: d["entities"].pop("contacts"),
-        ["may take away: contacts: no longer read from parents (entities.contacts)"],
+        ["takes away: contacts: no longer read from parents (entities.contacts)"],
     ),
     "an entity that is new": (
         lambda d: d["entities"].update(schools={"from": "rooms", "fields": {"id": "Hall"}}),
@@ -191,7 +192,7 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], list[str]]] = {
         "alters: students.homeroom: 'rooms.Room' (none of its columns is there)",
     ]),
     "a pattern of an optional file that means none": (file("parents", pattern="adults.csv"), [
-        "may take away: contacts: no longer read from parents (entities.contacts)",
+        "takes away: contacts: no longer read from parents (entities.contacts)",
         "alters: adults.csv matches no file of the last sync: parents.csv is no longer read",
     ]),
     "another file": (file("students", pattern="rooms.csv"), [
