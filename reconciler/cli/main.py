@@ -120,7 +120,10 @@ def _say(app: App, code: str, message: str, hint: str, problems: Sequence[Any] =
         from reconciler.render.plan_markdown import failure_markdown  # noqa: PLC0415 – few errors need it
 
         click.echo(failure_markdown(code, message, hint))
-    click.echo(f"{click.style('error', fg='red', bold=True)} [{code}] {message}", err=True)
+    # Here no command is running that would know of NO_COLOR, and perhaps none ever was.
+    colour = False if Settings.from_env().no_color else None
+    head = click.style("error", fg="red", bold=True)
+    click.echo(f"{head} [{code}] {message}", err=True, color=colour)
     for problem in problems:
         click.echo(f"  {problem.file}:{problem.line}:{problem.column} {problem.message}", err=True)
     if hint:

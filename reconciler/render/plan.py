@@ -22,7 +22,7 @@ def plan_text(plan: Plan, refused: Mapping[str, ReconcilerError], since: Since |
         lines += _change(change, width)
     for district, error in sorted(refused.items()):
         lines.append(f"{coloured('failed', '✘')} {printable(district).ljust(width)}  cannot be planned")
-        lines += error_lines(error.code, error.message, error.hint)
+        lines += error_lines(error.code, printable(error.message), printable(error.hint))
     if lines:
         lines.append("")
     lines += [_left_out(since)] if since else []
