@@ -119,7 +119,7 @@ def _say(app: App, code: str, message: str, hint: str, problems: Sequence[Any] =
     if app.format == "markdown":
         from reconciler.render.plan_markdown import failure_markdown  # noqa: PLC0415 – few errors need it
 
-        click.echo(failure_markdown(code, message, hint))
+        click.echo(failure_markdown(code, message, hint, problems))
     # Here no command is running that would know of NO_COLOR, and perhaps none ever was.
     colour = False if Settings.from_env().no_color else None
     head = click.style("error", fg="red", bold=True)

@@ -71,9 +71,11 @@ def plan_markdown(
     return "\n".join([*head, *body, *([said, ""] if said else []), *foot])
 
 
-def failure_markdown(code_: str, message: str, hint: str) -> str:
+def failure_markdown(kind: str, message: str, hint: str, problems: Sequence[Problem] = ()) -> str:
     """What stands in a comment where there is no plan, because an error ended the command."""
-    lines = [MARKER, "### reconciler plan: failed", "", f"{code(code_)} {code(message, limit=4000)}"]
+    lines = [MARKER, "### reconciler plan: failed", "", f"{code(kind)} {code(message, limit=4000)}"]
+    if problems:
+        lines += ["", *(f"- {code(_place(p))} {_said(p)}" for p in problems[:_MAX_PROBLEMS])]
     return "\n".join([*lines, *(["", f"→ {code(hint, limit=2000)}"] if hint else [])])
 
 

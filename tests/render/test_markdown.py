@@ -171,6 +171,12 @@ DOCUMENTS = {
         many(200), {}, Notice("abc123", "reconciler plan --since main", ALL)
     ),
     "markdown-cut": lambda: plan_markdown(many(40), REFUSED, Notice("abc123"), limit=4000),
+    "markdown-failed-file": lambda: failure_markdown(
+        "config.schema",
+        "reconciler.yaml is not valid, so no district is touched",
+        "",
+        REFUSED["bad"].problems,
+    ),
     "markdown-failed": lambda: failure_markdown(
         "usage.revision", "git knows no revision '@x'", "`git fetch`"
     ),
