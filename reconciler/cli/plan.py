@@ -57,7 +57,7 @@ def command(
     elif form == "markdown":
         click.echo(_markdown(app, plan, refused, since, only))
     else:
-        click.echo(plan_text(plan, refused, since))
+        click.echo(plan_text(plan, refused, since=since))
     if refused:
         return FAILED
     return PENDING if detailed_exitcode and not plan.is_empty else DONE

@@ -14,7 +14,7 @@ from reconciler.render.text import coloured, error_lines, plural, printable
 _PARTS = ("create", "update", "start", "stop", "retire")
 
 
-def plan_text(plan: Plan, refused: Mapping[str, ReconcilerError], since: Since | None = None) -> str:
+def plan_text(plan: Plan, refused: Mapping[str, ReconcilerError], *, since: Since | None = None) -> str:
     """Every change with its fields, what is refused, what was left out, and the sums."""
     lines: list[str] = []
     width = max((len(printable(name)) for name in (*(c.district for c in plan.changes), *refused)), default=0)

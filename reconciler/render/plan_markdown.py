@@ -14,7 +14,7 @@ from reconciler.errors import Problem, ReconcilerError
 from reconciler.planning.change import Action, Change, FieldChange
 from reconciler.planning.plan import Plan
 from reconciler.planning.touched import Since
-from reconciler.render.markdown import LIMIT, code, fold, many, row, size, table
+from reconciler.render.markdown import LIMIT, code, escaped, fold, many, row, size, table
 from reconciler.render.plan import plan_sums, shown
 
 MARKER = "<!-- reconciler:plan -->"
@@ -23,6 +23,7 @@ MARKER = "<!-- reconciler:plan -->"
 _ORDER = (Action.RETIRE, Action.STOP, Action.UPDATE, Action.START, Action.CREATE)
 """What takes something away comes first: it is what a reviewer must not miss, and what is cut last."""
 _DETAILS = ["#### Details", ""]
+_COLUMNS = ("action", "district", "steps", "why")
 _MAX_FIELDS = 60
 _MAX_WHY = 5
 _MAX_PROBLEMS = 20
@@ -39,7 +40,10 @@ class Notice:
     """What prints the whole plan."""
     since: Since | None = None
     previews: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """District to Markdown lines on its rows, made safe by whoever wrote them."""
+    """District to Markdown lines on its rows, made safe by whoever wrote them; of districts without a change,
+    what their next sync would do."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """District to a few words for its line, such as `would be held (sync.removals)`."""
 
 
 def plan_markdown(
@@ -55,14 +59,14 @@ def plan_markdown(
 
     body = _section("#### Refused", ("district", "where", "problem"), map(_refused, errors), room.half())
     told = _rows_in(body)
-    lines = _section("#### Districts", ("action", "district", "steps", "why"), map(_line, changes), room)
+    lines = _section("#### Districts", _COLUMNS, (_line(c, about) for c in changes), room)
     listed = _rows_in(lines)
     body += lines
-    folds = [f for f in (*map(_problems, errors), *(_fold(c, about) for c in changes)) if f]
+    folds = [*map(_problems, errors), *(_fold(c, about) for c in changes), *_beside(changes, about)]
     unfolded = 0
-    if folds and room.take(_DETAILS):
+    if any(folds) and room.take(_DETAILS):
         body += _DETAILS
-    for lines in folds:
+    for lines in filter(None, folds):
         if room.take(lines):
             body += lines
         else:
@@ -171,8 +175,16 @@ def _left_out(errors: int, changes: int, folds: int, command: str) -> str:
 # -- a district ----------------------------------------------------------------------------------------------
 
 
-def _line(change: Change) -> tuple[str, ...]:
-    return f"**{change.action}**", code(change.district), _steps(change), _why(change)
+def _line(change: Change, about: Notice) -> tuple[str, ...]:
+    remark = about.remarks.get(change.district, "")
+    why = _why(change) + (f"; **{escaped(remark)}**" if remark else "")
+    return f"**{change.action}**", code(change.district), _steps(change), why
+
+
+def _beside(changes: Sequence[Change], about: Notice) -> list[list[str]]:
+    """What is said of districts that have no change."""
+    others = sorted(about.previews.keys() - {c.district for c in changes})
+    return [[*fold(f"{code(d)}: its next sync", about.previews[d]), ""] for d in others if about.previews[d]]
 
 
 def _steps(change: Change) -> str:

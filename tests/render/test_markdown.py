@@ -165,7 +165,12 @@ DOCUMENTS = {
     "markdown-empty": lambda: plan_markdown(Plan((), 3), {}, Notice("abc123")),
     "markdown-actions": lambda: plan_markdown(each_action(), REFUSED, Notice("abc123", since=SINCE)),
     "markdown-preview": lambda: plan_markdown(
-        each_action(), {}, Notice(previews={"yew": ["3 students added", "", "- 1 removed"], "elm": ["none"]})
+        each_action(),
+        {},
+        Notice(
+            previews={"yew": ["3 students added", "", "- 1 removed"], "elm": ["none"], "oak": ["2 changed"]},
+            remarks={"elm": "would be held (sync.removals) <b>"},
+        ),
     ),
     "markdown-200": lambda: plan_markdown(
         many(200), {}, Notice("abc123", "reconciler plan --since main", ALL)
