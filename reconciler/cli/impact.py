@@ -49,19 +49,23 @@ def show_impact(
 def _library(app: App, wanted: str) -> tuple[str, MapperLibrary]:
     """The mapper's name, and the mappers with it among them: a file elsewhere counts for the one of its name.
 
-    Raises UsageError for what is neither a file nor a name.
+    Raises UsageError for what is neither a mapper's name nor a file with one.
     """
     path = next((p for p in (app.root / wanted, Path(wanted)) if p.is_file()), None)
-    own = (app.root / "mappers").resolve()
-    if path is not None and path.resolve().parent != own and Path(wanted).parts[0] != "mappers":
-        return path.stem, MapperLibrary(app.root, {path.stem: path})
-    name = Path(wanted).stem if "/" in wanted or wanted.endswith(_ENDINGS) else wanted
+    is_file = path is not None or "/" in wanted or wanted.endswith(_ENDINGS)
+    name = Path(wanted).stem if is_file else wanted
     used = {o.connection.district.mapper for o in app.store.observe().values()}
     if name not in app.library.names() | used:
+        meant = nearest(name, app.library.names())
         raise UsageError(
-            f"there is no mapper {name!r}", code="usage.mapper", hint=nearest(name, app.library.names())
+            f"there is no mapper {name!r}",
+            code="usage.mapper",
+            hint=meant or "say a mapper's name, its file under mappers/, or a draft of it with that name",
         )
-    return name, app.library
+    own = (app.root / "mappers").resolve()
+    if path is None or path.resolve().parent == own or Path(wanted).parts[0] == "mappers":
+        return name, app.library
+    return name, MapperLibrary(app.root, {name: path})
 
 
 def _impact(

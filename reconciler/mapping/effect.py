@@ -76,6 +76,11 @@ def _entity(entity: str, old: Mapper | None, new: Mapper, laid: Laid) -> Iterato
             Kind.UNSURE, f"{entity}: the columns on record are not those that it was read from", entity
         )
         return
+    if before and not after:
+        # A file that is not there says nothing of its rows; an entity that is not in the mapper has none.
+        kind = Kind.LEAVES if entity in new.entities else Kind.REMOVES
+        yield Effect(kind, f"{entity}: no longer read {_from(before[0][0])}", entity)
+        return
     yield from _sources(entity, before, after, laid)
     was, now = old.entities.get(entity), new.entities.get(entity)
     if was and now and was.prefer != now.prefer:
@@ -92,9 +97,6 @@ def _reads(entity: str, mapper: Mapper, tables: Mapping[str, Read]) -> list[tupl
 def _sources(
     entity: str, before: list[tuple[Source, Source]], after: list[tuple[Source, Source]], laid: Laid
 ) -> Iterator[Effect]:
-    if before and not after:
-        yield Effect(Kind.REMOVES, f"{entity}: no longer read {_from(before[0][0])}", entity)
-        return
     same = [form for _, form in before]
     came = []
     for source, form in after:

@@ -143,9 +143,10 @@ def test_exit_codes_messages_and_what_is_in_no_report(fleet: World) -> None:
     change(fleet, id="State ID")
     assert fleet.run("plan", "--impact", "acme").code == 0
     assert fleet.run("plan", "--impact", "acme", "--detailed-exitcode").code == 2
-    wrong = fleet.run("plan", "--impact", "acmee", "--format", "json")
-    assert (wrong.code, wrong.json["error"]["code"]) == (64, "usage.mapper")
-    assert "acme" in wrong.json["error"]["hint"]
+    for name in ("acmee", "", "mappers", "mappers/other.json", "/etc/passwd"):
+        wrong = fleet.run("plan", "--impact", name, "--format", "json")
+        assert (wrong.code, wrong.json["error"]["code"]) == (64, "usage.mapper")
+        assert wrong.json["error"]["hint"]
     for form in ("text", "json", "markdown"):
         said = fleet.run("plan", "--impact", "acme", "--format", form).out
         assert "oak" in said

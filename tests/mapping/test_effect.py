@@ -192,7 +192,7 @@ CHANGES: dict[str, tuple[Callable[[Document], Any], list[str]]] = {
         "alters: students.homeroom: 'rooms.Room' (none of its columns is there)",
     ]),
     "a pattern of an optional file that means none": (file("parents", pattern="adults.csv"), [
-        "takes away: contacts: no longer read from parents (entities.contacts)",
+        "may take away: contacts: no longer read from parents (entities.contacts)",
         "alters: adults.csv matches no file of the last sync: parents.csv is no longer read",
     ]),
     "another file": (file("students", pattern="rooms.csv"), [
