@@ -15,6 +15,7 @@ import click
 from reconciler.cli.exits import FAILED, INTERRUPTED, USAGE, exit_code_of
 from reconciler.cli.usage import in_our_words
 from reconciler.errors import ReconcilerError
+from reconciler.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -79,10 +80,17 @@ def say(ending: Ending, form: str) -> None:
         listed = [p.to_json() for p in ending.problems]
         error = {"code": ending.code, "message": ending.message, "hint": ending.hint}
         click.echo(json.dumps({"ok": False, "error": error, "problems": listed}, indent=2))
+    if form == "markdown":
+        from reconciler.render.plan_markdown import failure_markdown  # noqa: PLC0415 – few errors need it
+
+        click.echo(failure_markdown(ending.code, ending.message, ending.hint, ending.problems))
     if ending.exit_code == INTERRUPTED:
         click.echo(ending.message, err=True)
         return
-    click.echo(f"{click.style('error', fg='red', bold=True)} [{ending.code}] {ending.message}", err=True)
+    # Here no command is running that would know of NO_COLOR, and perhaps none ever was.
+    colour = False if Settings.from_env().no_color else None
+    head = click.style("error", fg="red", bold=True)
+    click.echo(f"{head} [{ending.code}] {ending.message}", err=True, color=colour)
     for problem in ending.problems:
         click.echo(f"  {problem}", err=True)
     if ending.hint:

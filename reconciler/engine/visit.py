@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from reconciler.engine.ports import FileSession, Lease
 from reconciler.engine.sequence import Pending, refuse_lost, seen, written
 from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
-from reconciler.planning.connection import Connection, Observed
+from reconciler.planning.connection import Connection, Observed, spec_digest
 from reconciler.roster.delta import Reject, RemoteFile, Snapshot
 from reconciler.roster.packages.manifest import Manifest, Mode, read_manifest
 from reconciler.roster.packages.package import Package
@@ -251,13 +250,7 @@ class Visit:
     @property
     def spec_digest(self) -> str:
         """What decides the rows beside the files: where equal, equal files give equal rows."""
-        district = self._connection.district
-        decisive = [
-            self._connection.mapper_digest,
-            district.sftp.host, district.sftp.port, district.sftp.remote_path, district.sftp.file_pattern,
-            [(s.sis_id, s.school) for s in district.schools],
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
+        return spec_digest(self._connection)
 
 
 def _server(connection: Connection) -> tuple[str, int]:

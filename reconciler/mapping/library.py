@@ -167,6 +167,7 @@ class MapperLibrary:
         own = mapper_files(root / _FOLDER) if root else []
         self._own = {p.stem: p for p in own} | dict(more or {})
         self._read: dict[str, LoadedMapper] = {}
+        self._bases: dict[str, str] = {}
 
     def names(self) -> frozenset[str]:
         """Every name that a district may use."""
@@ -217,6 +218,7 @@ class MapperLibrary:
 
     def _finder(self, name: str, chain: tuple[str, ...]) -> BaseOf:
         def base(wanted: str) -> LoadedMapper:
+            self._bases[name] = wanted
             if wanted == name and wanted in builtin_names():
                 return builtin(wanted)
             try:
@@ -234,6 +236,12 @@ class MapperLibrary:
         if len(chain) > MAX_CHAIN:
             raise _EndlessError(f"more than {MAX_CHAIN} mappers extend one another: {' → '.join(chain)}")
         return self._load(wanted, chain)
+
+    def bases(self) -> dict[str, str]:
+        """From each of the repository's mappers to the one that it extends, where it does."""
+        for name in self._own:
+            self.load(name)
+        return dict(self._bases)
 
     def problems(self) -> list[Problem]:
         """What is wrong with the repository's own mappers, which hide a built-in, and which are not read."""

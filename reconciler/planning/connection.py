@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +33,17 @@ class Connection:
     district: District
     mapper_digest: str
     """SHA-256 of the mapper's canonical JSON: a mapper that changes changes its connections."""
+
+
+def spec_digest(connection: Connection) -> str:
+    """What decides the rows beside the files: where equal, equal files give equal rows."""
+    district = connection.district
+    decisive = [
+        connection.mapper_digest,
+        district.sftp.host, district.sftp.port, district.sftp.remote_path, district.sftp.file_pattern,
+        [(s.sis_id, s.school) for s in district.schools],
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

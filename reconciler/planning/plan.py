@@ -60,7 +60,8 @@ def build_plan(
     """
     names = sorted((desired.keys() | observed.keys()) - set(refused))
     if only is not None:
-        names = [n for n in names if n in set(only)]
+        kept = frozenset(only)
+        names = [n for n in names if n in kept]
     observed = {n: replace(o, unfinished=True) if o.held and n in retry else o for n, o in observed.items()}
     found = [_change(n, desired.get(n), observed.get(n), now, retire_after) for n in names]
     changes = tuple(c for c in found if c)

@@ -10,7 +10,7 @@ _COLOURS = {
     "succeeded": "green", "unchanged": "white", "failed": "red", "blocked": "yellow", "skipped": "white",
     "create": "green", "update": "yellow", "start": "green", "stop": "yellow", "retire": "red",
     "Started": "green", "Failing": "red", "Blocked": "yellow", "error": "red", "warning": "yellow",
-    "mapped": "green", "unmapped": "yellow",
+    "mapped": "green", "unmapped": "yellow", "added": "green", "removed": "red",
 }  # fmt: skip
 _SYMBOLS = {"succeeded": "✔", "unchanged": "=", "failed": "✘", "blocked": "!", "skipped": "·"}
 
@@ -18,6 +18,13 @@ _SYMBOLS = {"succeeded": "✔", "unchanged": "=", "failed": "✘", "blocked": "!
 def coloured(word: str, text: str = "") -> str:
     """A word in its colour, or another text in that word's colour."""
     return click.style(text or word, fg=_COLOURS.get(word))
+
+
+def printable(text: str) -> str:
+    """A text from a file: what would move a terminal's cursor or turn its writing round is an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def symbol(outcome: str) -> str:
@@ -47,11 +54,6 @@ def _pad(text: str, width: int, *, right: bool) -> str:
 def plural(number: int, noun: str) -> str:
     """`1 school`, `2 schools`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def printable(text: str) -> str:
-    """Somebody else's text on one line: what a terminal would obey, and nobody sees, is written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def error_lines(code: str, message: str, hint: str) -> list[str]:

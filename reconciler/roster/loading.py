@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
 from reconciler.errors import MapperError, RosterError
 from reconciler.mapping.columns import Table, loose, wanted_columns
-from reconciler.mapping.compile import compile_source
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import FileSpec, Mapper, Source
-from reconciler.mapping.scope import MissingColumnError
+from reconciler.mapping.readable import readable_sources, source_query
 from reconciler.mapping.sql import name
 from reconciler.roster.packages.base import keep
 from reconciler.roster.packages.change import STATUS
@@ -154,34 +152,9 @@ def map_entities(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[
             f"CREATE TABLE raw_{entity} (_part INTEGER, _file INTEGER, _src INTEGER, _line BIGINT, "
             f"{columns}, _problems VARCHAR[])"
         )
-        for part, source, query in _compiled(mapper, entity, tables):
+        for part, source, query in readable_sources(mapper, entity, tables):
             numbered = f"SELECT {part} AS _part, {index[source.file]} AS _file, * FROM ({query})"
             _insert(db, f"INSERT INTO raw_{entity} {numbered}", mapper.place(source.path))
-
-
-def _compiled(mapper: Mapper, entity: str, tables: Mapping[str, Table]) -> Iterator[tuple[int, Source, str]]:
-    """The sources of an entity that these files have, each with its number and its query.
-
-    One that says `instead` is left out where the one before it was not. Where none of such a row of sources
-    can be read, the error is that of the first, which most exports are meant to fit.
-    """
-    entity_map = mapper.entities.get(entity)
-    numbered = enumerate(entity_map.sources if entity_map else ())
-    is_read, first = False, None
-    for _, repeated in groupby(numbered, key=lambda pair: pair[1].path):
-        parts = list(repeated)
-        if not parts[0][1].instead:
-            is_read, first = False, parts[0][1]
-        elif is_read:
-            continue
-        try:
-            found = [(part, source, _query(mapper, source, entity, tables)) for part, source in parts]
-        except MapperError:
-            if first:
-                _query(mapper, replace(first, optional=False), entity, tables)
-            raise
-        is_read = any(query for *_, query in found)
-        yield from ((part, source, query) for part, source, query in found if query)
 
 
 def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence[LoadedFile]) -> None:
@@ -192,7 +165,7 @@ def note_filtered(db: duckdb.DuckDBPyConnection, mapper: Mapper, files: Sequence
     tables = {f.spec.name: f.table for f in files}
     for entity in ("students", "contacts"):
         db.execute(f"CREATE TABLE seen_{entity} (id VARCHAR)")
-        for source in (s for _, s, _ in _compiled(mapper, entity, tables) if s.where):
+        for source in (s for _, s, _ in readable_sources(mapper, entity, tables) if s.where):
             _insert_ids(db, f"seen_{entity}", mapper, source, entity, tables)
 
 
@@ -222,18 +195,10 @@ def _insert_ids(
     """The ids that a source names, whatever its conditions say."""
     keys = tuple(f for f in source.fields if f.name == "id")
     open_source = replace(source, where=(), fields=keys, distinct=False)
-    query = _query(mapper, open_source, entity, tables) if keys else None
+    query = source_query(mapper, open_source, entity, tables) if keys else None
     if query:
         ids = f"SELECT DISTINCT id FROM ({query}) WHERE id IS NOT NULL"
         _insert(db, f"INSERT INTO {into} {ids}", mapper.place(source.path))
-
-
-def _query(mapper: Mapper, source: Source, entity: str, tables: Mapping[str, Table]) -> str | None:
-    """As `compile_source`; a column that is missing is told with the place in the mapper that reads it."""
-    try:
-        return compile_source(source, entity, tables)
-    except MissingColumnError as error:
-        raise error.at(mapper.place(error.path)) from None
 
 
 def _insert(db: duckdb.DuckDBPyConnection, query: str, place: str) -> None:

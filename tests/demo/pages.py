@@ -19,7 +19,7 @@ _BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<path>\S+))?\n(?P<content>.*?)^```
 _VARIES = (
     (re.compile(r" \d+\.\ds\b"), ""),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-09-01T02:00:00Z"),
-    (re.compile(r"\b[0-9a-f]{12}\b"), "0123456789ab"),
+    (re.compile(r"\b(?:[0-9a-f]{12}|[0-9a-f]{40}|[0-9a-f]{64})\b"), "0123456789ab"),
     (re.compile(r"\b\d+ (seconds|minutes|hours)\b"), "60 minutes"),
 )
 
