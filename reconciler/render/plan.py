@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ReconcilerError
 from reconciler.planning.change import Change, FieldChange
 from reconciler.planning.plan import Plan
+from reconciler.render.preview import preview_lines_text
 from reconciler.render.text import coloured, error_lines
+
+if TYPE_CHECKING:
+    from reconciler.engine.preview import Preview
 
 _PARTS = ("create", "update", "start", "stop", "retire")
 
 
-def plan_text(plan: Plan, refused: Mapping[str, ReconcilerError]) -> str:
-    """Every change with its fields, what is refused, and the sums."""
+def plan_text(
+    plan: Plan, refused: Mapping[str, ReconcilerError], previews: Mapping[str, Preview] | None = None
+) -> str:
+    """Every change with its fields and its preview, what is refused, and the sums."""
     lines: list[str] = []
     for change in plan.changes:
         lines += _change(change)
+        if previews and change.district in previews:
+            lines += preview_lines_text(previews[change.district])
     for district, error in sorted(refused.items()):
         lines.append(f"{coloured('failed', '✘')} {district}  cannot be planned")
         lines += error_lines(error.code, error.message, error.hint)
