@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.app import App, allow_removals_option, format_option, pass_app, workers_option
-from reconciler.cli.exits import DONE, FAILED, HELD, INTERRUPTED, PENDING
-from reconciler.engine.report import Outcome
+from reconciler.cli.exits import DONE, FAILED, INTERRUPTED, PENDING
 from reconciler.engine.run import plan_fleet
 from reconciler.errors import ReconcilerError
 from reconciler.planning.plan import Plan
 from reconciler.render.plan import plan_text
+from reconciler.render.preview import preview_lines_text
 
 if TYPE_CHECKING:
-    from reconciler.engine.preview import Preview
+    from reconciler.cli.preview import Looked
 
 
 @click.command("plan")
@@ -50,58 +50,42 @@ def command(
     """
     app.check_known([*only, *allow_removals])
     desired, refused = app.desired()
-    observed = app.store.observe()
-    plan = plan_fleet(
-        app.context(allow_removals), desired, refused=refused, only=only or None, observed=observed
-    )
+    plan = plan_fleet(app.context(allow_removals), desired, refused=refused, only=only or None)
     if only:
         refused = {d: e for d, e in refused.items() if d in only}
-    previews: Mapping[str, Preview] = {}
-    if preview:
-        from reconciler.cli.preview import preview as look  # noqa: PLC0415 – most plans ask no server
+    looked: Looked | None = None
+    if preview or out:
+        from reconciler.cli.preview import Asked, look  # noqa: PLC0415 – most plans ask no server
 
-        previews, interrupted = look(
-            app, plan, desired, observed,
-            allow_removals=allow_removals, trust_hosts=trust_hosts, workers=workers,
-        )  # fmt: skip
-        if interrupted:
+        asked = Asked(preview, out, trust_hosts, workers, allow_removals, only or None)
+        looked = look(app, plan, desired, refused, asked)
+        if looked.exit_code == INTERRUPTED:
             return INTERRUPTED
-    saved: dict[str, str] = {}
-    if out:
-        from reconciler.cli.saved import write_plan  # noqa: PLC0415 – as above
-
-        saved = write_plan(
-            app, out, plan, desired, observed, refused,
-            only=only, previews=previews if preview else None, allow_removals=allow_removals,
-        )  # fmt: skip
-    _show(form, plan, refused, previews, saved)
-    return _exit_code(plan, refused, previews, detailed=detailed_exitcode)
+    _show(form, plan, refused, looked)
+    if refused:
+        return FAILED
+    if looked and looked.exit_code:
+        return looked.exit_code
+    return PENDING if detailed_exitcode and not plan.is_empty else DONE
 
 
-def _show(
-    form: str, plan: Plan, refused: Mapping[str, ReconcilerError], previews: Mapping[str, Preview],
-    saved: Mapping[str, str],
-) -> None:  # fmt: skip
+def _show(form: str, plan: Plan, refused: Mapping[str, ReconcilerError], looked: Looked | None) -> None:
+    previews, saved = (looked.previews, looked.saved) if looked else ({}, {})
+    beside = looked.beside(plan) if looked else {}
     if form == "json":
         errors = [{"district": d, "error": e.to_json()} for d, e in sorted(refused.items())]
         document: dict[str, Any] = {**plan.to_json(), "refused": errors, "digest": plan.digest}
         for district in document["districts"]:
             if district["district"] in previews:
                 district["preview"] = previews[district["district"]].to_json()
+        if beside:
+            document["next_syncs"] = [{"district": d, "preview": p.to_json()} for d, p in beside.items()]
         click.echo(json.dumps(document | ({"plan_file": saved} if saved else {}), indent=2))
         return
+    for district, preview in beside.items():
+        click.echo(
+            "\n".join([f"= {district}  nothing to reconcile; its next sync:", *preview_lines_text(preview)])
+        )
     click.echo(plan_text(plan, refused, previews))
     if saved:
         click.echo(f"Saved as {saved['path']}, digest {saved['digest'][:12]}.")
-
-
-def _exit_code(
-    plan: Plan, refused: Mapping[str, ReconcilerError], previews: Mapping[str, Preview], *, detailed: bool
-) -> int:
-    """A failure weighs more than a hold, and that more than changes that are pending."""
-    outcomes = {p.outcome for p in previews.values()}
-    if refused or Outcome.FAILED in outcomes:
-        return FAILED
-    if Outcome.BLOCKED in outcomes:
-        return HELD
-    return PENDING if detailed and not plan.is_empty else DONE

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def write_plan(
     app: App, path: Path, plan: Plan, desired: Mapping[str, Connection], observed: Mapping[str, Observed],
-    refused: Mapping[str, ReconcilerError], *, only: Collection[str],
+    refused: Mapping[str, ReconcilerError], *, only: Collection[str] | None,
     previews: Mapping[str, Preview] | None, allow_removals: Collection[str],
 ) -> dict[str, str]:  # fmt: skip
     """Write the plan file; returns its path and digest. `previews` None: there was no preview."""
@@ -31,7 +31,7 @@ def write_plan(
     saved = save_plan(
         plan, desired, observed, app.fleet.settings.policy,
         seen=None if previews is None else {d: _seen(p) for d, p in previews.items()},
-        scope=only or None, allow_removals=allow_removals, refused=list(refused),
+        scope=only, allow_removals=allow_removals, refused=list(refused),
         about={
             "reconciler": __version__, "commit": info.commit, "author": info.author, "actor": info.actor,
             "made_at": info.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -71,10 +71,8 @@ class SavedRun:
         allow_removals: Collection[str],
     ) -> Plan:  # fmt: skip
         """The plan as it stands now, which is the saved one. Raises PlanError plan.stale where it is not."""
+        fresh = plan_fleet(app.context(allow_removals), desired, refused=refused, only=self.only)
         observed = app.store.observe()
-        fresh = plan_fleet(
-            app.context(allow_removals), desired, refused=refused, only=self.only, observed=observed
-        )
         codes = {d: e.code for d, e in refused.items()}
         policy = app.fleet.settings.policy
         refuse_moved(self.saved, fresh, desired, observed, policy, codes, self.only)

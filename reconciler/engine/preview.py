@@ -16,13 +16,14 @@ from reconciler.engine.holds import stored_values
 from reconciler.engine.looking import CONNECTING, Looked, look_at
 from reconciler.engine.pool import run_jobs
 from reconciler.engine.report import Outcome
+from reconciler.engine.run import resting_result
 from reconciler.engine.schools import SchoolState, absent_notes, school_states, unlisted_notes
 from reconciler.engine.seen import Seen
 from reconciler.engine.sync import refuse, sync_notes
 from reconciler.engine.visit import Visit
 from reconciler.errors import HoldError, LockError, ReconcilerError
 from reconciler.mapping.entities import ENTITIES, STORED
-from reconciler.planning.change import Change, Step
+from reconciler.planning.change import Action, Change, Step
 from reconciler.planning.connection import Connection, Observed
 from reconciler.planning.plan import Plan
 from reconciler.roster.delta import Reject, RowCounts, SisSchool
@@ -113,9 +114,9 @@ class Preview:
         }
 
 
-def preview_plan(
+def preview_changes(
     context: Context,
-    plan: Plan,
+    changes: Iterable[Change],
     desired: Mapping[str, Connection],
     observed: Mapping[str, Observed],
     *,
@@ -124,7 +125,7 @@ def preview_plan(
 ) -> tuple[dict[str, Preview], bool]:
     """A preview of each change that asks a server or removes rows, and whether it was interrupted.
 
-    `observed` is what the plan was made of. One district's trouble is its own.
+    `observed` is what the changes were planned from. One district's trouble is its own.
     """
     stopping = threading.Event()
 
@@ -133,7 +134,7 @@ def preview_plan(
         wanted = desired.get(change.district) or (before.connection if before else None)
         return lambda: preview_one(context, change, wanted, before, stopping)
 
-    due = [c for c in plan.changes if previewed(c.steps)]
+    due = [c for c in changes if previewed(c.steps)]
     results, interrupted = run_jobs([job(c) for c in due], workers, progress, stopping)
     return {p.district: p for p in results}, interrupted
 
@@ -141,6 +142,19 @@ def preview_plan(
 def previewed(steps: Collection[Step]) -> bool:
     """Whether there is something to preview of a change with these steps."""
     return not (CONNECTING | {Step.DEACTIVATE}).isdisjoint(steps)
+
+
+def next_syncs(
+    context: Context, names: Collection[str], plan: Plan, observed: Mapping[str, Observed]
+) -> list[Change]:
+    """The recurring sync of each of these districts that the plan leaves as it is, but of those at rest."""
+    planned = {c.district for c in plan.changes}
+    alike = ((n, observed[n]) for n in sorted(names) if n in observed and n not in planned)
+    return [
+        Change(name, Action.UPDATE, (Step.SYNC,), one.phase, reason="sync")
+        for name, one in alike
+        if resting_result(one, context) is None
+    ]
 
 
 def preview_one(

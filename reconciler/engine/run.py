@@ -31,12 +31,11 @@ def plan_fleet(
     *,
     refused: Collection[str] = (),
     only: Collection[str] | None = None,
-    observed: Mapping[str, Observed] | None = None,
 ) -> Plan:
-    """The plan of the fleet as it stands, or as `observed` says. Raises StoreError."""
+    """The plan of the fleet as it stands. Raises StoreError."""
     return build_plan(
         desired,
-        context.store.observe() if observed is None else observed,
+        context.store.observe(),
         now=context.now(),
         retire_after=timedelta(days=context.policy.retire_after_days),
         refused=refused,
@@ -117,7 +116,7 @@ def sync(
     jobs: list[Callable[[], Result]] = []
     for name in sorted(observed if only is None else set(only)):
         one = observed[name]
-        at_rest = _at_rest(one, context)
+        at_rest = resting_result(one, context)
         if at_rest is None:
             jobs.append(lambda one=one: sync_one(context, one.connection, one, run, stopping))  # type: ignore[misc]
         elif only is not None or at_rest.notes[0].startswith("paused"):
@@ -128,7 +127,7 @@ def sync(
     return report
 
 
-def _at_rest(one: Observed, context: Context) -> Result | None:
+def resting_result(one: Observed, context: Context) -> Result | None:
     """Why a connection is not synced now; None for one that is started and mapped, and in no pause."""
     district = one.connection.district
     until = paused_until(district.sync, context.now())

@@ -202,6 +202,19 @@ def test_what_asks_no_server_has_no_preview_and_asks_none(oak: World, change: di
     assert (done.code, "preview" in done.json["districts"][0], oak.seen) == (0, False, [])
 
 
+def test_a_district_that_is_asked_for_and_has_nothing_to_reconcile_shows_its_next_sync(oak: World) -> None:
+    oak.put("oak", {"students.csv": students_csv(42)})
+    before = contents(oak)
+    found = oak.json("plan", "--preview", "--only", "oak")
+    assert (found["districts"], found["summary"]["unchanged"]) == ([], 1)
+    assert [(s["district"], s["preview"]["rows"]["students"]["added"]) for s in found["next_syncs"]] == [
+        ("oak", 2)
+    ]
+    assert "nothing to reconcile; its next sync" in oak.run("plan", "--preview", "--only", "oak").out
+    assert "next_syncs" not in oak.json("plan", "--preview")
+    assert contents(oak) == before
+
+
 def test_a_retired_district_shows_the_rows_that_become_inactive(oak: World) -> None:
     (oak.root / "districts" / "oak.yaml").unlink()
     oak.policy(retire_after_days=0)
