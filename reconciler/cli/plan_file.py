@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -18,13 +19,23 @@ MAX_BYTES = 256 * 1024 * 1024
 """Ten times the plan that creates 13,000 districts."""
 
 
+def check_place(path: Path) -> None:
+    """Raise UsageError where no plan can be written: better before districts are asked than after."""
+    try:
+        if path.exists() and not path.is_file():
+            raise UsageError(
+                f"{path} is no file that could be replaced", code="usage.out", hint="name a new file"
+            )
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES if path.parent.is_dir() else errno.ENOENT, "")
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
 def write_plan_file(path: Path, saved: SavedPlan) -> None:
-    """Write the file in one step; an older one at the path stays until then. Raises UsageError, PlanError."""
-    if path.exists() and not path.is_file():
-        raise UsageError(
-            f"{path} is no file that could be replaced", code="usage.out", hint="name a new file"
-        )
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    """Write the file in one step; an older one at the path stays until then. Raises UsageError."""
+    check_place(path)
+    beside = path.with_name(f".{secrets.token_hex(8)}.plan")
     text = json.dumps(saved.to_json(), indent=1, ensure_ascii=True)
     try:
         with beside.open("x", encoding="ascii") as file:
@@ -35,11 +46,15 @@ def write_plan_file(path: Path, saved: SavedPlan) -> None:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise UsageError(
-            f"the plan cannot be written to {path}: {error.strerror}",
-            code="usage.out",
-            hint="choose a file in a folder that exists and may be written to",
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"the plan cannot be written to {path}: {os.strerror(error.errno or errno.EIO)}",
+        code="usage.out",
+        hint="choose a file in a folder that exists and may be written to",
+    )
 
 
 def read_plan_file(path: Path) -> SavedPlan:

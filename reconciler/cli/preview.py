@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli.app import App
 from reconciler.cli.exits import DONE, FAILED, HELD, INTERRUPTED
+from reconciler.cli.plan_file import check_place
 from reconciler.cli.progress import progress
 from reconciler.cli.source import SftpSource
 from reconciler.engine.preview import Preview, next_syncs, preview_changes, previewed
@@ -97,6 +98,8 @@ def look(
     asked: Asked,
 ) -> Looked:  # fmt: skip
     """Preview and save a plan, as it was asked for; an interrupted preview is not saved."""
+    if asked.out:
+        check_place(asked.out)
     observed = app.store.observe()
     previews, interrupted = _previews(app, plan, desired, observed, asked) if asked.preview else ({}, False)
     if interrupted:

@@ -459,9 +459,11 @@ def test_a_plan_file_has_to_have_what_is_asked_of_it(bare: World, options: list[
 def test_a_plan_file_is_written_whole_or_not_at_all(bare: World, monkeypatch: pytest.MonkeyPatch) -> None:
     before = plan_of(bare).read_text()
     (bare.root / "folder").mkdir()
-    for path in (bare.root / "folder", bare.root / "nowhere" / "plan.json"):
-        done = bare.run("plan", "--out", str(path), "--format", "json")
-        assert (done.code, done.json["error"]["code"]) == (64, "usage.out")
+    places = ("folder", "nowhere/plan.json", "n" * 300, "plan.json/plan.json", "pipe")
+    os.mkfifo(bare.root / "pipe")
+    for place in places:
+        done = bare.run("plan", "--preview", "--out", str(bare.root / place), "--format", "json")
+        assert (done.code, done.json["error"]["code"]) == (64, "usage.out"), place
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -469,4 +471,4 @@ def test_a_plan_file_is_written_whole_or_not_at_all(bare: World, monkeypatch: py
     monkeypatch.setattr(os, "fsync", full)
     assert save(bare).code == 64
     assert plan_of(bare).read_text() == before
-    assert [p.name for p in bare.root.iterdir() if p.name.startswith(".plan")] == []
+    assert [p.name for p in bare.root.iterdir() if p.name.endswith(".plan")] == []
