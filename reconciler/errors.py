@@ -12,7 +12,7 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous · archive
     ├── HoldError                   sync.removals · changes · contacts · file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
-    ├── PlanError                   plan.stale, plan.older
+    ├── PlanError                   plan.stale, plan.older, plan.file
     ├── StoreError                  database.unreachable · database.version · database.failed
     └── OutputError                 output.failed
 """

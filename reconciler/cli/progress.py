@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from reconciler.engine.report import Result
-from reconciler.engine.run import Progress
+
+if TYPE_CHECKING:
+    from reconciler.engine.preview import Preview
+
+Advance = Callable[["Result | Preview"], None]
+"""Called with each district that is done."""
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Progress]:
+def progress(total: int) -> Iterator[Advance]:
     """A callback for each finished district; draws only where a person looks."""
     if total < 2 or not sys.stderr.isatty():
         yield lambda _: None
@@ -27,7 +33,7 @@ def progress(total: int) -> Iterator[Progress]:
         task = bar.add_task("districts", total=total, trouble="")
         troubled = 0
 
-        def advance(result: Result) -> None:
+        def advance(result: Result | Preview) -> None:
             nonlocal troubled
             troubled += result.error is not None
             bar.update(task, advance=1, trouble=f"{troubled} with trouble" if troubled else "")

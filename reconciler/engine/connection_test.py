@@ -34,7 +34,7 @@ class ConnectionTest:
             "ok": self.ok,
             "host_key": self.host_key or None,
             "public_key": self.public_key or None,
-            "files": [{"name": f.name, "size": f.size, "modified": _iso(f.modified)} for f in self.files],
+            "files": [{"name": f.name, "size": f.size, "modified": iso(f.modified)} for f in self.files],
             "error": self.error.to_json() if self.error else None,
             "notes": [self.note] if self.note else [],
         }
@@ -69,5 +69,6 @@ def test_connection(
     return ConnectionTest(district, True, *shown, tuple(files), note=note)
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.config.policy import Policy
 from reconciler.engine.ports import ConnectionStore, FileSource
+from reconciler.engine.seen import Seen
 from reconciler.mapping.model import Mapper
 
 
@@ -31,5 +32,7 @@ class Context:
     now: Callable[[], datetime] = utc_now
     lock_wait_seconds: float = 60.0
     """How long to wait for another run that works on the same district."""
+    planned: Mapping[str, Seen | None] = field(default_factory=dict)
+    """Files and rows that a saved plan holds these districts to; None: its preview could not say."""
     scratch: Path | None = None
     """Where private working folders are made; None: the system's temporary folder."""

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.engine.context import Context
+from reconciler.engine.looking import held_to
 from reconciler.engine.ports import Lease
 from reconciler.engine.report import Outcome, Result, StepResult
 from reconciler.engine.steps import STEPS, Work
+from reconciler.engine.sync import Findings
 from reconciler.engine.visit import Visit
 from reconciler.errors import HoldError, LockError, ReconcilerError
 from reconciler.planning.change import Action, Change, Step
@@ -88,7 +90,7 @@ def _leased(
     except ReconcilerError as known:
         error = known
     except Exception as fault:  # a full disk, or a fault of ours, must not stop the fleet
-        error = _internal(fault)
+        error = internal_error(fault)
     finally:
         if lease:
             _release(context, lease)
@@ -105,6 +107,8 @@ def _steps(
     with workspace(context.scratch) as folder:
         work = _work(context, lease, connection, observed, folder, run)
         try:
+            if change.district in context.planned:
+                work.found = _held_to_plan(work, change)
             if not recurring:
                 _save(context, lease, change, connection)
             work.visit.write_under(lease)
@@ -143,6 +147,12 @@ def _work(
     return Work(context, lease, connection, observed, visit, run, schools)
 
 
+def _held_to_plan(work: Work, change: Change) -> Findings | None:
+    """What its sync would write, where files and rows are those of the saved plan. Raises PlanError."""
+    planned = work.context.planned[change.district]
+    return held_to(work.context, work.connection, work.visit, change.steps, work.schools_before, planned)
+
+
 def _save(context: Context, lease: Lease, change: Change, connection: Connection) -> None:
     if change.action is not Action.RETIRE:
         context.store.save(lease, connection, change.begins)
@@ -163,14 +173,14 @@ def _take(
     except ReconcilerError as known:
         error = known
     except Exception as fault:  # a fault of ours must not stop the fleet
-        error = _internal(fault)
+        error = internal_error(fault)
     outcome = _step_outcome(error)
     taken.append(StepResult(step, outcome, time.monotonic() - started))
     log.info("%s %s %s", work.lease.district, step, outcome)
     return error
 
 
-def _internal(fault: Exception) -> InternalError:
+def internal_error(fault: Exception) -> InternalError:
     """A fault as an error that says where, and nothing of what: messages of libraries may quote rows."""
     if isinstance(fault, OSError) and fault.strerror:
         return InternalError(

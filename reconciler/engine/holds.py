@@ -39,7 +39,7 @@ def refuse_over_limits(
         max_removal_percent=sync.max_removal_percent,
         max_change_percent=sync.max_change_percent,
     )
-    changes = roster.contact_changes(_stored_values(context, connection), limits.max_students_per_phone)
+    changes = roster.contact_changes(stored_values(context, connection), limits.max_students_per_phone)
     unsafe = contact_breaches(changes, limits)
     if found:
         cause = _cause(context.store, connection, visit, roster, now, found[0])
@@ -75,7 +75,8 @@ def _listed(breaches: Sequence[Breach | ContactBreach]) -> str:
     return "; ".join(map(str, breaches))
 
 
-def _stored_values(context: Context, connection: Connection) -> StoredValues:
+def stored_values(context: Context, connection: Connection) -> StoredValues:
+    """Looks up stored rows of one district, by their keys or all of them."""
     store, district = context.store, connection.district.id
 
     def stored(

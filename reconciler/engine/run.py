@@ -5,24 +5,22 @@ load desired → read observed → build plan → carry out, each district in on
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.engine.context import Context
 from reconciler.engine.district import carry_out, sync_one
+from reconciler.engine.pool import run_jobs
 from reconciler.engine.report import Outcome, Report, Result
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.planning.change import Change
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.plan import Plan, build_plan
 from reconciler.planning.run import RunInfo
+from reconciler.planning.saved_plan import SavedPlan, refuse_moved_one
 from reconciler.planning.steps import paused_until
-
-log = logging.getLogger(__name__)
 
 Progress = Callable[[Result], None]
 
@@ -53,6 +51,7 @@ def reconcile(
     info: RunInfo,
     *,
     refused: Mapping[str, ReconcilerError] | None = None,
+    saved: SavedPlan | None = None,
     workers: int = 4,
     progress: Progress = lambda _: None,
     guard: Callable[[], None] = lambda: None,
@@ -60,6 +59,7 @@ def reconcile(
     """Carry a plan out. Districts whose files are refused are reported as failed, and left alone.
 
     `guard` is asked under each district's lease; a ReconcilerError that it raises is the district's result.
+    With `saved`, each district is held to it again under its lease: one that has moved since is refused.
     """
     failed = [Result(d, "update", Outcome.FAILED, error=e) for d, e in sorted((refused or {}).items())]
     if plan.is_empty:
@@ -79,11 +79,13 @@ def reconcile(
                 retire_after=timedelta(days=context.policy.retire_after_days),
                 retry=context.allow_removals,
             )
+            if saved and again.changes:
+                refuse_moved_one(saved, again.changes[0], connection, observed)
             return again.changes[0] if again.changes else None
 
         return lambda: carry_out(context, change, connection, replan, run, stopping)
 
-    results, interrupted = _pool([job(c) for c in plan.changes], workers, progress, stopping)
+    results, interrupted = run_jobs([job(c) for c in plan.changes], workers, progress, stopping)
     report = Report([*failed, *results], plan.unchanged, interrupted)
     _end(context, run, report)
     return report
@@ -117,18 +119,18 @@ def sync(
     jobs: list[Callable[[], Result]] = []
     for name in sorted(observed if only is None else set(only)):
         one = observed[name]
-        at_rest = _at_rest(one, context)
+        at_rest = resting_result(one, context)
         if at_rest is None:
             jobs.append(lambda one=one: sync_one(context, one.connection, one, run, stopping))  # type: ignore[misc]
         elif only is not None or at_rest.notes[0].startswith("paused"):
             resting.append(at_rest)
-    results, interrupted = _pool(jobs, workers, progress, stopping)
+    results, interrupted = run_jobs(jobs, workers, progress, stopping)
     report = Report(sorted([*resting, *results], key=lambda r: r.district), 0, interrupted)
     _end(context, run, report)
     return report
 
 
-def _at_rest(one: Observed, context: Context) -> Result | None:
+def resting_result(one: Observed, context: Context) -> Result | None:
     """Why a connection is not synced now; None for one that is started and mapped, and in no pause."""
     district = one.connection.district
     until = paused_until(district.sync, context.now())
@@ -141,35 +143,6 @@ def _at_rest(one: Observed, context: Context) -> Result | None:
     else:
         return None
     return Result(district.id, "sync", Outcome.UNCHANGED, notes=(note,))
-
-
-def _pool(
-    jobs: Sequence[Callable[[], Result]], workers: int, progress: Progress, stopping: threading.Event
-) -> tuple[list[Result], bool]:
-    """Run the jobs, `workers` at a time; results in the order of the jobs.
-
-    A first interrupt lets the districts at work end their step and starts no other; a second one ends the
-    process, which is as safe, and ruder: the databases roll back.
-    """
-    pool = ThreadPoolExecutor(max(1, min(workers, len(jobs) or 1)), thread_name_prefix="district")
-    futures = [pool.submit(job) for job in jobs]
-    pending: set[Future[Result]] = set(futures)
-    interrupted = False
-    while pending:
-        try:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                if not future.cancelled():
-                    progress(future.result())
-        except KeyboardInterrupt:
-            if interrupted:
-                raise
-            interrupted = True
-            stopping.set()
-            log.warning("interrupted: districts at work end their step; interrupt again to stop at once")
-            pending = {f for f in pending if not f.cancel()}
-    pool.shutdown()
-    return [f.result() for f in futures if not f.cancelled()], interrupted
 
 
 def _end(context: Context, run: str, report: Report) -> None:

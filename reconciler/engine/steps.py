@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.engine.context import Context
 from reconciler.engine.ports import Lease
 from reconciler.engine.schools import absent_notes, unlisted_notes, unmapped_notes
-from reconciler.engine.sync import sync_district
+from reconciler.engine.sync import Findings, sync_district
 from reconciler.engine.visit import Visit
 from reconciler.planning.change import Step
 from reconciler.planning.connection import Connection, Observed, Phase
@@ -27,6 +27,8 @@ class Work:
     run: str
     schools_before: Sequence[SisSchool] = ()
     """What was known of the district's schools before this run."""
+    found: Findings | None = None
+    """What the sync would write, where that was looked at before the first step."""
     rows: Mapping[str, RowCounts] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     sync_began: bool = False
@@ -66,7 +68,7 @@ def sync(work: Work) -> None:
     """Start Syncing."""
     work.sync_began = True
     result = sync_district(
-        work.context, work.lease, work.connection, work.visit, work.run, work.schools_before
+        work.context, work.lease, work.connection, work.visit, work.run, work.schools_before, work.found
     )
     work.rows = result.rows
     work.notes.extend(result.notes)

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ReconcilerError
 from reconciler.planning.change import Change, FieldChange
 from reconciler.planning.plan import Plan
 from reconciler.planning.touched import Since
+from reconciler.render.preview import preview_lines_text
 from reconciler.render.shared import by_error, named
 from reconciler.render.text import coloured, error_lines, plural, printable
+
+if TYPE_CHECKING:
+    from reconciler.engine.preview import Preview
 
 _PARTS = ("create", "update", "start", "stop", "retire")
 
 
-def plan_text(plan: Plan, refused: Mapping[str, ReconcilerError], *, since: Since | None = None) -> str:
-    """Every change with its fields, what is refused, what was left out, and the sums."""
+def plan_text(
+    plan: Plan,
+    refused: Mapping[str, ReconcilerError],
+    previews: Mapping[str, Preview] | None = None,
+    *,
+    since: Since | None = None,
+) -> str:
+    """Every change with its fields and its preview, what is refused, what was left out, and the sums."""
     lines: list[str] = []
     width = max((len(printable(name)) for name in (*(c.district for c in plan.changes), *refused)), default=0)
     for change in plan.changes:
         lines += _change(change, width)
+        if previews and change.district in previews:
+            lines += preview_lines_text(previews[change.district])
     for districts, error in by_error(sorted(refused.items())):
         name = printable(named(districts)).ljust(width)
         lines.append(f"{coloured('failed', '✘')} {name}  cannot be planned")

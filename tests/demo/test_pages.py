@@ -33,6 +33,7 @@ def connected(there: Stage, text: str) -> Page:
         there.address.host_key: pin,
         _fingerprint(there.address.host_key): _fingerprint(pin),
         f"    sftp.port: {there.address.port}\n": "",  # 22, as everywhere, is not shown
+        f"127.0.0.1:{there.address.port}": "sftp.riverbend.example:22",
         "127.0.0.1": "sftp.riverbend.example",
     }
 
@@ -85,6 +86,16 @@ def test_getting_started_leads_from_an_empty_folder_to_a_synced_district() -> No
         now = page.run(text)
     checked(file, text, now)
     assert "reconciler sync" in page.typed
+
+
+def test_the_page_of_previews_shows_what_is_printed() -> None:
+    file = ROOT / "docs/preview.md"
+    text = file.read_text(encoding="utf-8")
+    with stage() as there:
+        page = connected(there, text)
+        now = page.run(text)
+    checked(file, text, now)
+    assert "reconciler reconcile plan.json" in page.typed
 
 
 def test_the_page_on_authoring_leads_from_an_empty_folder_to_files_from_a_database() -> None:
