@@ -7,8 +7,6 @@ import zoneinfo
 from datetime import datetime
 from functools import lru_cache
 
-from croniter import croniter
-
 from reconciler.documents.wording import did_you_mean
 
 # R is a random minute: two runs would not agree on it. H needs a key that a district file cannot give.
@@ -19,6 +17,8 @@ _ANY_DAY = datetime(2027, 1, 1)  # noqa: DTZ001 - whether a day exists at all do
 @lru_cache(maxsize=1024)
 def schedule_fault(expression: str) -> str:
     """What is wrong with a cron expression of five fields; empty if nothing is."""
+    from croniter import croniter  # noqa: PLC0415 – slow to import, and an expression is looked at once
+
     if _RANDOM.search(expression):
         return "the cron expression is random (R, H): name the minute and the hour"
     try:
@@ -30,6 +30,8 @@ def schedule_fault(expression: str) -> str:
 
 
 def _kind_of_fault(expression: str) -> str:
+    from croniter import croniter  # noqa: PLC0415 – as above
+
     if croniter.is_valid(expression):
         return "the cron expression names a day that never comes"
     return "is not a cron expression: minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-7"
