@@ -11,11 +11,13 @@ from reconciler.config.district import District
 from reconciler.config.district_checks import SECRETS, check_district, value_at
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, dotted
-from reconciler.documents.reader import open_document
+from reconciler.documents.reader import document_of, open_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import Problem
 
 SCHEMA = "district.schema.json"
+MAX_BYTES = 512 * 1024
+"""The largest district of the country has some 1,600 schools, and each takes about 80 bytes."""
 _SCHEMA_CODE = "config.schema"
 
 
@@ -60,7 +62,15 @@ _CLAIMS: tuple[tuple[str, ...], ...] = (
 
 def read_district_file(path: Path, *, file: str, root: Path) -> DistrictFile:
     """Read and check one file by itself. Never raises: whatever is wrong is among the problems."""
-    document, problems = open_document(path, display=file, root=root)
+    return _checked(file, *open_document(path, display=file, max_bytes=MAX_BYTES, root=root))
+
+
+def parse_district_file(data: bytes, *, file: str) -> DistrictFile:
+    """As `read_district_file`, of a file's bytes."""
+    return _checked(file, *document_of(data, display=file, max_bytes=MAX_BYTES))
+
+
+def _checked(file: str, document: Document | None, problems: Iterable[Problem]) -> DistrictFile:
     read = DistrictFile(file, PurePosixPath(file).stem, list(problems))
     if document is None:
         return read

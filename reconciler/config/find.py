@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from reconciler.config.root import DISTRICTS
 from reconciler.errors import Problem
@@ -15,12 +16,25 @@ from reconciler.errors import Problem
 _SYNTAX = "config.syntax"
 
 
+class FoundFile(NamedTuple):
+    """A file that is named as a district's."""
+
+    name: str
+    """Its path relative to the root, as people are shown it."""
+    path: str
+    """Its absolute path."""
+    is_plain: bool
+    """Neither a link nor a pipe, as far as the folder's listing tells."""
+    stem: str
+    """The district's id, as the file's name says it."""
+
+
 @dataclass(slots=True)
 class Found:
     """What districts/ holds. Paths are absolute; `problems` name files relative to the root."""
 
-    files: list[Path] = field(default_factory=list)
-    """`*.yaml`, sorted by their path relative to the root."""
+    files: list[FoundFile] = field(default_factory=list)
+    """`*.yaml`, sorted by their name."""
     misnamed: dict[str, list[Problem]] = field(default_factory=dict)
     """By stem: what is meant as a district and named wrongly."""
     problems: list[Problem] = field(default_factory=list)
@@ -43,8 +57,13 @@ def find_district_files(root: Path) -> Found:
     while folders:
         folder = folders.pop()
         try:
+            shown = display_name(root, folder)
             with os.scandir(folder) as entries:
-                folders += [Path(entry.path) for entry in entries if _take(entry, root, found)]
+                folders += [
+                    Path(entry.path)
+                    for entry in entries
+                    if not _take_plain(entry, shown, found) and _take(entry, root, found)
+                ]
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             _lose(
@@ -53,8 +72,18 @@ def find_district_files(root: Path) -> Found:
                 f"the folder cannot be read: {reason}",
                 "check its permissions",
             )
-    found.files.sort(key=lambda path: display_name(root, path))
+    found.files.sort()
     return found
+
+
+def _take_plain(entry: os.DirEntry[str], folder: str, found: Found) -> bool:
+    """Notes what nearly every entry is, a file with a name that can be shown; of others it says no."""
+    name = entry.name
+    usual = name.endswith(".yaml") and not name.startswith(".") and name.isprintable()
+    if usual and entry.is_file(follow_symlinks=False):
+        found.files.append(FoundFile(f"{folder}/{name}", entry.path, True, name[:-5]))
+        return True
+    return False
 
 
 def _take(entry: os.DirEntry[str], root: Path, found: Found) -> bool:
@@ -72,7 +101,8 @@ def _take(entry: os.DirEntry[str], root: Path, found: Found) -> bool:
             _misname(found, path, name, "is a folder, not a file", "rename the folder")
         return True
     if path.suffix == ".yaml":
-        found.files.append(path)
+        stem = PurePosixPath(name).stem
+        found.files.append(FoundFile(name, entry.path, entry.is_file(follow_symlinks=False), stem))
     elif looks_like_district:
         _misname(found, path, name, "the ending must be .yaml", f"rename it to {path.stem}.yaml")
     return False

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.district import District
-from reconciler.config.district_file import DistrictFile, read_district_file
-from reconciler.config.find import Found, display_name, find_district_files
+from reconciler.config.district_file import DistrictFile
+from reconciler.config.districts import Districts
+from reconciler.config.find import Found, find_district_files
+from reconciler.config.fingerprint import Fingerprints
 from reconciler.config.fleet_checks import check_fleet
 from reconciler.config.fleet_settings import FILE, load_fleet_settings
+from reconciler.config.known import Known, Memory, Recall, contested, known_of, recalled
 from reconciler.config.policy import FleetSettings
+from reconciler.config.reading import read_all
+from reconciler.config.source import Source, read_sources
 from reconciler.errors import Problem, UsageError
 
 
@@ -21,8 +26,12 @@ class Fleet:
 
     root: Path
     settings: FleetSettings
-    districts: dict[str, District]
-    """The valid ones, by id, sorted."""
+    districts: Mapping[str, District]
+    """The valid ones, by id, sorted; each is made of its file when it is asked for."""
+    fingerprints: Mapping[str, str]
+    """Of the files of the valid ones, by id; links and what else is read with care have none."""
+    known: Memory
+    """What to remember of these files, by fingerprint."""
     files: dict[str, str]
     """Id to file, relative to the root; refused ones too, by the stem of their file."""
     refused: dict[str, tuple[Problem, ...]]
@@ -35,26 +44,40 @@ class Fleet:
     """False: a folder could not be read, so a district without a file may not be taken for deleted."""
 
 
-def load_fleet(root: Path, *, mappers: Collection[str] | None, only_paths: Sequence[Path] = ()) -> Fleet:
+def load_fleet(
+    root: Path,
+    *,
+    mappers: Collection[str] | None,
+    only_paths: Sequence[Path] = (),
+    memories: Sequence[Recall] = (),
+) -> Fleet:
     """Read and check the repository at `root`.
 
     `mappers` are the names that exist; None leaves them unchecked. `only_paths` (files or folders, relative
     ones from `root`) restricts `problems` and `checked`, not what is read: checks between files need all.
+    `memories` are asked for files that were read before, the first one first; the answer is the same without.
     Raises ConfigError where reconciler.yaml is not valid, UsageError for a path that is not there.
     """
     root = root.resolve()
     wanted = [_inside(root, path) for path in only_paths]
     settings, warnings = load_fleet_settings(root)
     found = find_district_files(root)
-    files = [_read(root, path) for path in found.files]
-    check_fleet(files, mappers, settings.policy)
+    sources = read_sources(found.files, Fingerprints(_settings_bytes(root)))
+    known = recalled(sources, memories)
+    files = _read_unknown(root, sources, known, mappers)
+    fresh = {f.file: seen for f in files if (seen := known_of(f))}
+    check_fleet(files, mappers, settings.policy, {source.file.stem for source in sources})
     problems = [*warnings, *found.problems, *(problem for file in files for problem in file.problems)]
-    names = [*([FILE] if (root / FILE).exists() else []), *(file.file for file in files)]
+    names = [*([FILE] if (root / FILE).exists() else []), *(file.name for file in found.files)]
+    valid = {f.file: f for f in files if f.district and not f.has_errors}
+    entries = [s for s in sources if s.fingerprint in known or s.file.name in valid]
     return Fleet(
         root=root,
         settings=settings,
-        districts={f.stem: f.district for f in sorted(files, key=_stem) if f.district and not f.has_errors},
-        files=_files(files, found),
+        districts=Districts({s.file.stem: _entry(s, valid) for s in entries}),
+        fingerprints={s.file.stem: s.fingerprint for s in entries if s.fingerprint},
+        known=known | {s.fingerprint: fresh[s.file.name] for s in sources if s.file.name in fresh and s.data},
+        files=_files(found),
         refused=_refused(files, found),
         problems=tuple(sorted((p for p in problems if _wanted(root, p.file, wanted)), key=_order)),
         checked=tuple(sorted(name for name in names if _wanted(root, name, wanted))),
@@ -62,24 +85,46 @@ def load_fleet(root: Path, *, mappers: Collection[str] | None, only_paths: Seque
     )
 
 
-def _read(root: Path, path: Path) -> DistrictFile:
-    return read_district_file(path, file=display_name(root, path), root=root)
+def _settings_bytes(root: Path) -> bytes:
+    """reconciler.yaml, which was found to be valid, or that there is none."""
+    path = root / FILE
+    return path.read_bytes() if path.exists() else b""
 
 
-def _stem(file: DistrictFile) -> str:
-    return file.stem
+def _read_unknown(
+    root: Path, sources: Sequence[Source], known: dict[str, Known], mappers: Collection[str] | None
+) -> list[DistrictFile]:
+    """The files that are not known, and those that are and of which another file makes one unsure.
+
+    The latter are taken out of `known`. In the order of the sources.
+    """
+    unknown = [s for s in sources if s.fingerprint not in known]
+    files = read_all(unknown, root)
+    sure = [(s.file.stem, known[s.fingerprint]) for s in sources if s.fingerprint in known]
+    unsure = contested(sure, files, mappers)
+    if not unsure:
+        return files
+    again = [s for s in sources if s.fingerprint in known and s.file.stem in unsure]
+    for source in again:
+        known.pop(source.fingerprint, None)
+    return sorted([*files, *read_all(again, root)], key=lambda f: f.file)
 
 
-def _files(files: Sequence[DistrictFile], found: Found) -> dict[str, str]:
+def _entry(source: Source, valid: Mapping[str, DistrictFile]) -> District | Source:
+    file = valid.get(source.file.name)
+    return file.district if file and file.district else source
+
+
+def _files(found: Found) -> dict[str, str]:
     by_id = {stem: problems[0].file for stem, problems in found.misnamed.items()}
-    by_id |= {file.stem: file.file for file in reversed(files)}
+    by_id |= {file.stem: file.name for file in reversed(found.files)}
     return dict(sorted(by_id.items()))
 
 
 def _refused(files: Sequence[DistrictFile], found: Found) -> dict[str, tuple[Problem, ...]]:
     """By the file's stem, and by the id inside where no file is named so: neither is gone."""
     refused: dict[str, list[Problem]] = {}
-    stems = {file.stem for file in files}
+    stems = {file.stem for file in found.files}
     for file in files:
         if not file.has_errors:
             continue

@@ -11,13 +11,21 @@ from reconciler.config.policy import Policy
 from reconciler.documents.wording import did_you_mean
 
 
-def check_fleet(files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy) -> None:
-    """Adds to each file the problems that it has with others. `mappers` None: not known, not checked."""
+def check_fleet(
+    files: Sequence[DistrictFile],
+    mappers: Collection[str] | None,
+    policy: Policy,
+    ids: Collection[str] = frozenset(),
+) -> None:
+    """Adds to each file the problems that it has with others. `mappers` None: not known, not checked.
+
+    `ids`: of other districts, whose files have no problem with any, as `known.contested` has found.
+    """
     _check_ids(files)
     _check_accounts(files)
     if mappers is not None:
         _check_mappers(files, mappers)
-    _check_env_secrets(files, policy)
+    _check_env_secrets(files, policy, {*ids, *(file.stem for file in files)})
 
 
 def _check_ids(files: Iterable[DistrictFile]) -> None:
@@ -58,12 +66,11 @@ def _check_mappers(files: Iterable[DistrictFile], mappers: Collection[str]) -> N
             file.add("mapper", "config.reference", "no mapper has this name", hint)
 
 
-def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
+def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy, ids: Collection[str]) -> None:
     """An env secret belongs to one district by its name, or is shared with the hosts that the policy lists.
 
     So a pull request cannot have another district's password sent to a host of its own.
     """
-    ids = {file.stem for file in files}
     for file in files:
         for name in SECRETS:
             path = f"sftp.{name}.env"

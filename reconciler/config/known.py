@@ -1,0 +1,86 @@
+"""What is known of a district file by its fingerprint, so that it need not be read again to be checked.
+
+Remembered are only files without any finding of their own, warnings included, whose claims nobody but the
+owner of the same account can contest. All others are read each time: a verdict that is not plain is not
+worth an exception to a rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from reconciler.config.district_checks import SECRETS
+from reconciler.config.district_file import DistrictFile
+from reconciler.config.fleet_checks import owner_of
+from reconciler.config.source import Source
+
+
+class Known(NamedTuple):
+    """A file that is right in itself, and what of it another file may contradict."""
+
+    account: str
+    mapper: str
+
+
+Memory = Mapping[str, Known]
+"""By fingerprint."""
+Recall = Callable[[], Memory]
+"""Fetches a memory; called only where there is something to look up."""
+
+_PLAIN_CLAIMS = frozenset({"district", "account", "mapper", "sftp.host"})
+_ENV_CLAIMS = frozenset(f"sftp.{name}.env" for name in SECRETS)
+
+
+def known_of(file: DistrictFile) -> Known | None:
+    """What to remember of a file as it was read by itself; None where it has to be read each time."""
+    if file.district is None or file.problems:
+        return None
+    others = file.claims.keys() - _PLAIN_CLAIMS
+    if others - _ENV_CLAIMS or not all(_nobody_elses(file.claims[path], file.stem) for path in others):
+        return None
+    return Known(file.claims["account"], file.claims["mapper"])
+
+
+def _nobody_elses(variable: str, district: str) -> bool:
+    """Whether the variable is this district's whatever other ids there are: no longer id fits into it."""
+    longest = "SFTP_" + district.upper().replace("-", "_")
+    return variable.rpartition("_")[0] == longest and owner_of(variable, (district,)) == district
+
+
+def recalled(sources: Iterable[Source], recalls: Sequence[Recall]) -> dict[str, Known]:
+    """What the memories, the first ones first, know of these files; by fingerprint."""
+    found: dict[str, Known] = {}
+    missing = {source.fingerprint for source in sources} - {""}
+    for recall in recalls:
+        if not missing:
+            break
+        memory = recall()
+        hits = missing & memory.keys()
+        found.update((fingerprint, memory[fingerprint]) for fingerprint in hits)
+        missing -= hits
+    return found
+
+
+def contested(
+    known: Sequence[tuple[str, Known]], read: Sequence[DistrictFile], mappers: Collection[str] | None
+) -> set[str]:
+    """Of districts that are known, those that have to be read all the same.
+
+    `known`: id and what is known. They share an id or an account with another file, or name a mapper that
+    is not there. An account is taken as claimed also where its file is wrong in other ways.
+    """
+    ids = Counter([*(district for district, _ in known), *(file.stem for file in read)])
+    accounts = Counter([*(one.account for _, one in known), *_accounts(read)])
+    twice = {account for account, files in accounts.items() if files > 1}
+    unsure = {district for district, files in ids.items() if files > 1}
+    if twice:
+        unsure.update(district for district, one in known if one.account in twice)
+    if mappers is not None and not {one.mapper for _, one in known} <= set(mappers):
+        unsure.update(district for district, one in known if one.mapper not in mappers)
+    return unsure
+
+
+def _accounts(read: Iterable[DistrictFile]) -> list[str]:
+    return [file.claims["account"] for file in read if "account" in file.claims]
