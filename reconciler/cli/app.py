@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from reconciler.config.fleet import Fleet, load_fleet
 from reconciler.config.root import find_root
-from reconciler.engine.context import Context
 from reconciler.errors import ConfigError, MapperError, ReconcilerError, UsageError
-from reconciler.mapping.library import MapperLibrary
-from reconciler.planning.connection import Connection
-from reconciler.planning.run import RunInfo
 from reconciler.settings import Settings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each command loads what it needs, and `--help` nothing of it
+    from reconciler.config.cache import Cache
+    from reconciler.config.fleet import Fleet
+    from reconciler.config.known import Memory
+    from reconciler.config.policy import FleetSettings, Policy
+    from reconciler.engine.context import Context
+    from reconciler.engine.ports import FileSource
+    from reconciler.mapping.library import MapperLibrary
+    from reconciler.planning.mark import Mark
+    from reconciler.planning.quick import Desired
+    from reconciler.planning.run import RunInfo
+    from reconciler.store.marks import Marks
     from reconciler.store.store import Store
 
 Command = Callable[..., Any]
@@ -36,6 +42,8 @@ class App:
         self._fleet: Fleet | None = None
         self._library: MapperLibrary | None = None
         self._store: Store | None = None
+        self._marks: Marks | None = None
+        self._marks_asked = False
 
     def configure(self, settings: Settings, root: Path | None, database_url: str | None) -> None:
         """Take the global options."""
@@ -66,9 +74,18 @@ class App:
             return None
 
     @property
+    def cache(self) -> Cache | None:
+        """What this machine remembers of the repository's files; None where it may not remember."""
+        from reconciler.config.cache import Cache  # noqa: PLC0415
+
+        return Cache(self.settings.cache, self.root) if self.settings.cache else None
+
+    @property
     def library(self) -> MapperLibrary:
         """The mappers that can be named here."""
         if self._library is None:
+            from reconciler.mapping.library import MapperLibrary  # noqa: PLC0415
+
             self._library = MapperLibrary(self.root_if_any)
         return self._library
 
@@ -76,8 +93,26 @@ class App:
     def fleet(self) -> Fleet:
         """The repository's districts and settings. Raises ConfigError for a broken reconciler.yaml."""
         if self._fleet is None:
-            self._fleet = load_fleet(self.root, mappers=self.library.names())
+            from reconciler.config.fleet import load_fleet  # noqa: PLC0415
+
+            self._fleet = load_fleet(self.root, mappers=self.library.names(), memories=[self._applied])
         return self._fleet
+
+    @property
+    def fleet_settings(self) -> FleetSettings:
+        """reconciler.yaml alone. Raises ConfigError for a broken one."""
+        if self._fleet is not None:
+            return self._fleet.settings
+        from reconciler.config.fleet_settings import load_fleet_settings  # noqa: PLC0415
+
+        return load_fleet_settings(self.root)[0]
+
+    def _applied(self) -> Memory:
+        """Files that were applied as they are: what the database knows of them need not be found anew."""
+        from reconciler.config.known import Known  # noqa: PLC0415
+
+        marks = self.marks.values() if self.marks else ()
+        return {mark.fingerprint: Known(mark.account, mark.mapper) for mark in marks if mark.fingerprint}
 
     def check_known(self, names: Iterable[str]) -> None:
         """Raise UsageError for a district that neither the repository nor the database has."""
@@ -92,7 +127,7 @@ class App:
                 hint="a district's id is the name of its file under districts/, without .yaml",
             )
 
-    def desired(self) -> tuple[dict[str, Connection], dict[str, ReconcilerError]]:
+    def desired(self) -> tuple[Desired, dict[str, ReconcilerError]]:
         """What the files want, and the districts whose files (or mappers) are wrong, each with its error."""
         if not self.fleet.complete:
             raise ConfigError(
@@ -100,16 +135,32 @@ class App:
                 code="config.syntax",
                 hint="check the permissions of the checkout; nothing was changed",
             )
-        wanted: dict[str, Connection] = {}
+        from reconciler.planning.quick import Desired  # noqa: PLC0415
+
+        fleet = self.fleet
+        signs: dict[str, tuple[str, str]] = {}
         refused: dict[str, ReconcilerError] = {
-            name: _refusal(problems) for name, problems in self.fleet.refused.items()
+            name: _refusal(problems) for name, problems in fleet.refused.items()
         }
-        for name, district in self.fleet.districts.items():
-            try:
-                wanted[name] = Connection(district, self.library.get(district.mapper).digest)
-            except MapperError as error:
-                refused[name] = error
-        return wanted, refused
+        digests: dict[str, str | MapperError] = {}
+        for name in fleet.districts:
+            fingerprint = fleet.fingerprints.get(name, "")
+            known = fleet.known.get(fingerprint)
+            mapper = known.mapper if known else fleet.districts[name].mapper
+            if mapper not in digests:
+                digests[mapper] = self._digest(mapper)
+            digest = digests[mapper]
+            if isinstance(digest, MapperError):
+                refused[name] = digest
+            else:
+                signs[name] = (fingerprint if known else "", digest)
+        return Desired(fleet.districts, signs), refused
+
+    def _digest(self, mapper: str) -> str | MapperError:
+        try:
+            return self.library.get(mapper).digest
+        except MapperError as error:
+            return error
 
     # -- the database -------------------------------------------------------------------------------------
 
@@ -123,11 +174,24 @@ class App:
             self._store.migrate()
         return self._store
 
+    @property
+    def marks(self) -> Mapping[str, Mark] | None:
+        """Every connection on record, at a glance; None where the database has to be opened to tell."""
+        if not self._marks_asked:
+            from reconciler.store.marks import read_marks  # noqa: PLC0415
+
+            self._marks, self._marks_asked = read_marks(self._url()), True
+        return self._marks.connections if self._marks else None
+
+    def last_commit(self) -> str:
+        """The commit that was reconciled last; empty where none was. Raises StoreError."""
+        return self._marks.last_commit if self.marks is not None and self._marks else self.store.last_commit()
+
     def _url(self) -> str:
         named = self._database_url or self.settings.database_url
         if named:
             return named
-        configured = self.fleet.settings.database_url
+        configured = self.fleet_settings.database_url
         if configured:
             relative = configured.removeprefix("sqlite:///")
             if relative != configured and not relative.startswith("/"):
@@ -144,12 +208,12 @@ class App:
 
     def context(self, allow_removals: Collection[str] = ()) -> Context:
         """Everything that the engine is given."""
-        from reconciler.cli.source import SftpSource  # noqa: PLC0415 – paramiko is slow to import
+        from reconciler.engine.context import Context  # noqa: PLC0415
 
         policy = self.fleet.settings.policy
         return Context(
-            store=self.store,
-            source=SftpSource(self.settings, policy),
+            store=cast("Store", Later(lambda: self.store)),
+            source=cast("FileSource", Later(lambda: _sftp_source(self.settings, policy))),
             mapper=self.library.get,
             policy=policy,
             allow_removals=frozenset(allow_removals),
@@ -158,9 +222,29 @@ class App:
     def run_info(self, command: str) -> RunInfo:
         """Who runs what, at which commit."""
         from reconciler.cli.commit import read_commit  # noqa: PLC0415 – only runs need git
+        from reconciler.planning.run import RunInfo  # noqa: PLC0415
 
         commit, author = read_commit(self.root, self.settings)
         return RunInfo(command, datetime.now(UTC), commit, author, self.settings.actor)
+
+
+class Later:
+    """Stands for an object that is made at the first question to it: its library is slow to load."""
+
+    def __init__(self, make: Callable[[], Any]):
+        self._make = make
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+def _sftp_source(settings: Settings, policy: Policy) -> FileSource:
+    from reconciler.cli.source import SftpSource  # noqa: PLC0415 – paramiko is slow to import
+
+    return SftpSource(settings, policy)
 
 
 def _refusal(problems: Sequence[Any]) -> ConfigError:

@@ -24,6 +24,11 @@ def read_commit(root: Path, settings: Settings) -> tuple[str, str]:
     return commit + ("-dirty" if dirty else ""), author
 
 
+def head(root: Path, settings: Settings) -> str:
+    """The commit alone, as `read_commit` has it but for `-dirty`, which takes git longer to find out."""
+    return _git(root, "log", "-1", "--format=%H") or settings.commit
+
+
 def refuse_older(root: Path, commit: str, last: str) -> None:
     """Raise PlanError plan.older where git knows `commit` for an ancestor of the last one reconciled.
 

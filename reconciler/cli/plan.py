@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED, PENDING
-from reconciler.engine.run import plan_fleet
+from reconciler.engine.planned import plan_fleet
 from reconciler.render.plan import plan_text
 
 
@@ -25,7 +25,7 @@ def command(app: App, only: tuple[str, ...], form: str, detailed_exitcode: bool)
     """
     app.check_known(only)
     desired, refused = app.desired()
-    plan = plan_fleet(app.context(), desired, refused=refused, only=only or None)
+    plan = plan_fleet(app.context(), desired, refused=refused, only=only or None, marks=app.marks)
     if only:
         refused = {d: e for d, e in refused.items() if d in only}
     if form == "json":

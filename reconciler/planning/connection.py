@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,6 +31,8 @@ class Connection:
     district: District
     mapper_digest: str
     """SHA-256 of the mapper's canonical JSON: a mapper that changes changes its connections."""
+    fingerprint: str = field(default="", compare=False)
+    """Of the file that says this; empty where it is not known. Other bytes may say the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""A connection as it is on record, at a glance: enough to tell that nothing is to be done."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import NamedTuple
+
+from reconciler.config.district import District
+from reconciler.planning.connection import Connection, Observed, Phase
+
+
+class Mark(NamedTuple):
+    """What the database has of a connection, without what its file says."""
+
+    district: str
+    fingerprint: str | None
+    """Of the file that was applied last; None where that is not known."""
+    account: str
+    mapper: str
+    mapper_digest: str
+    phase: str
+    unfinished: bool
+    retired_at: datetime | None
+    deactivated: bool
+    held: bool
+    host_key_seen: str
+    spec: str | None
+    """District.to_json as text, of a connection that is not in its last phase; else None."""
+
+    def is_of(self, fingerprint: str, mapper_digest: str) -> bool:
+        """Whether what was applied last is what this file and this mapper say."""
+        return bool(fingerprint) and (self.fingerprint, self.mapper_digest) == (fingerprint, mapper_digest)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is left to do for it, whatever day it is, as long as nothing changes."""
+        return self.phase == Phase.SYNCING and not self.unfinished and self.retired_at is None
+
+    def observed(self) -> Observed | None:
+        """The connection as the full question would give it; None where the spec was not asked for."""
+        if self.spec is None:
+            return None
+        return Observed(
+            connection=Connection(District.from_json(json.loads(self.spec)), self.mapper_digest),
+            phase=Phase(self.phase),
+            unfinished=self.unfinished,
+            retired_at=self.retired_at,
+            deactivated=self.deactivated,
+            held=self.held,
+            host_key_seen=self.host_key_seen,
+        )
