@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,7 +14,11 @@ def main() -> None:
     """The entry point of the command `reconciler`."""
     from reconciler.cli.main import run  # noqa: PLC0415 – imported late: nothing else needs click
 
+    # A command makes many values and keeps them to its end: few searches for garbage, and none of the whole
+    # at the end.
+    gc.set_threshold(100_000, 20, 20)
     code = run(sys.argv[1:])
+    gc.freeze()
     try:
         sys.stdout.flush()
     except BrokenPipeError:

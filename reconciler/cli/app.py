@@ -112,7 +112,7 @@ class App:
         from reconciler.config.known import Known  # noqa: PLC0415
 
         marks = self.marks.values() if self.marks else ()
-        return {mark.fingerprint: Known(mark.account, mark.mapper) for mark in marks if mark.fingerprint}
+        return {m.file_fingerprint: Known(m.account, m.mapper) for m in marks if m.fingerprint}
 
     def check_known(self, names: Iterable[str]) -> None:
         """Raise UsageError for a district that neither the repository nor the database has."""
@@ -135,32 +135,27 @@ class App:
                 code="config.syntax",
                 hint="check the permissions of the checkout; nothing was changed",
             )
+        from reconciler.config.fingerprint import fingerprint_of_mappers  # noqa: PLC0415
         from reconciler.planning.quick import Desired  # noqa: PLC0415
 
-        fleet = self.fleet
+        fleet, marks, mappers = self.fleet, self.marks or {}, fingerprint_of_mappers(self.root)
         signs: dict[str, tuple[str, str]] = {}
         refused: dict[str, ReconcilerError] = {
             name: _refusal(problems) for name, problems in fleet.refused.items()
         }
-        digests: dict[str, str | MapperError] = {}
         for name in fleet.districts:
-            fingerprint = fleet.fingerprints.get(name, "")
-            known = fleet.known.get(fingerprint)
-            mapper = known.mapper if known else fleet.districts[name].mapper
-            if mapper not in digests:
-                digests[mapper] = self._digest(mapper)
-            digest = digests[mapper]
-            if isinstance(digest, MapperError):
-                refused[name] = digest
-            else:
-                signs[name] = (fingerprint if known else "", digest)
+            file = fleet.fingerprints.get(name, "")
+            known, mark = fleet.known.get(file), marks.get(name)
+            fingerprint = f"{file}.{mappers}" if known and mappers else ""
+            if fingerprint and mark and mark.fingerprint == fingerprint:
+                signs[name] = (fingerprint, mark.mapper_digest)
+                continue
+            try:
+                mapper = known.mapper if known else fleet.districts[name].mapper
+                signs[name] = (fingerprint, self.library.get(mapper).digest)
+            except MapperError as error:
+                refused[name] = error
         return Desired(fleet.districts, signs), refused
-
-    def _digest(self, mapper: str) -> str | MapperError:
-        try:
-            return self.library.get(mapper).digest
-        except MapperError as error:
-            return error
 
     # -- the database -------------------------------------------------------------------------------------
 

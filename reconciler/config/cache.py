@@ -28,14 +28,14 @@ class Cache:
         self._root = root.resolve()
         self._home = home
         self._folder = home / hashlib.sha256(os.fsencode(self._root)).hexdigest()[:32]
-        self._stored: Memory = {}
+        self._stored: Memory | None = None
 
     def recall(self) -> Memory:
         """What was remembered; empty where nothing was, or where it is not to be believed."""
-        self._stored = {}
+        memory: Memory = {}
         with suppress(OSError, ValueError, TypeError):
-            self._stored = _parsed(self._read())
-        return self._stored
+            memory = self._stored = _parsed(self._read())
+        return memory
 
     def remember(self, memory: Memory) -> None:
         """Put this in the place of what was there, at once; a machine that refuses it is left alone."""
@@ -63,15 +63,14 @@ class Cache:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours_alone(self._folder.lstat()):
             return
-        from tempfile import mkstemp  # noqa: PLC0415 – slow to import, and needed after a change only
-
-        handle, name = mkstemp(dir=self._folder)
+        new = self._folder / f"{_FILE}.{os.urandom(8).hex()}"
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with open(handle, "wb") as stream:  # noqa: PTH123 – it is a handle
                 stream.write(text)
-            Path(name).replace(self._folder / _FILE)
+            new.replace(self._folder / _FILE)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             raise
 
 
@@ -80,9 +79,10 @@ def _is_ours_alone(status: os.stat_result) -> bool:
 
 
 def _text(memory: Memory) -> bytes:
-    """A line with the digest of all that follows, then each file's fingerprint, account and mapper."""
-    rows = [[fingerprint, *known] for fingerprint, known in memory.items()]
-    body = json.dumps(rows, separators=(",", ":")).encode()
+    """A line with the digest of all that follows, then three lists: fingerprints, accounts, mappers."""
+    known = memory.values()
+    columns = [list(memory), [one.account for one in known], [one.mapper for one in known]]
+    body = json.dumps(columns, separators=(",", ":")).encode()
     return _digest(body) + b"\n" + body
 
 
@@ -91,7 +91,8 @@ def _parsed(text: bytes) -> Memory:
     digest, _, body = text.partition(b"\n")
     if digest != _digest(body):
         raise ValueError("cut short, or altered")
-    return {fingerprint: Known(account, mapper) for fingerprint, account, mapper in json.loads(body)}
+    fingerprints, accounts, mappers = json.loads(body)
+    return dict(zip(fingerprints, map(Known, accounts, mappers), strict=True))
 
 
 def _digest(body: bytes) -> bytes:

@@ -11,13 +11,17 @@ from reconciler.documents.wording import did_you_mean
 
 # R is a random minute: two runs would not agree on it. H needs a key that a district file cannot give.
 _RANDOM = re.compile(r"(?<![a-z])[rh](?![a-z])", re.IGNORECASE)
+_DAILY_OR_WEEKLY = re.compile(r"[1-5]?[0-9] (?:1?[0-9]|2[0-3]) \* \* (?:\*|[0-6]|1-5)", re.ASCII)
+"""At one time of every day, of one day of the week, or of its five working days: nothing is wrong with it."""
 _ANY_DAY = datetime(2027, 1, 1)  # noqa: DTZ001 - whether a day exists at all does not depend on the zone
 
 
 @lru_cache(maxsize=1024)
 def schedule_fault(expression: str) -> str:
     """What is wrong with a cron expression of five fields; empty if nothing is."""
-    from croniter import croniter  # noqa: PLC0415 – slow to import, and an expression is looked at once
+    if _DAILY_OR_WEEKLY.fullmatch(expression):
+        return ""
+    from croniter import croniter  # noqa: PLC0415 – slow to import, and most schedules need it not
 
     if _RANDOM.search(expression):
         return "the cron expression is random (R, H): name the minute and the hour"

@@ -6,22 +6,25 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.config.district import District
 from reconciler.config.district_file import parse_district_file
-from reconciler.config.source import Source
+from reconciler.config.fingerprint import Fingerprints
+from reconciler.config.source import Source, fetch
 from reconciler.errors import ConfigError
 
 
 class Districts(Mapping[str, District]):
-    """By id, sorted. A file that was only recognized is read at the first question, from the same bytes."""
+    """By id, sorted. A file that was only recognized is read at the first question."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_fingerprints")
 
-    def __init__(self, entries: Mapping[str, District | Source]):
-        self._entries = {name: entries[name] for name in sorted(entries)}
+    def __init__(self, entries: Mapping[str, District | Source], fingerprints: Fingerprints):
+        self._entries = dict(sorted(entries.items(), key=lambda entry: entry[0]))
+        self._fingerprints = fingerprints
 
     def __getitem__(self, name: str) -> District:
+        """Raises ConfigError for a file that is not any more what it was when the repository was read."""
         entry = self._entries[name]
         if isinstance(entry, Source):
-            entry = self._entries[name] = _read(entry)
+            entry = self._entries[name] = self._read(entry)
         return entry
 
     def __iter__(self) -> Iterator[str]:
@@ -36,10 +39,17 @@ class Districts(Mapping[str, District]):
     def __repr__(self) -> str:
         return f"Districts({', '.join(self._entries)})"
 
-
-def _read(source: Source) -> District:
-    """Raises ConfigError where the file is not what was remembered of it: then no memory may be believed."""
-    read = parse_district_file(source.data or b"", file=source.file.name)
-    if read.district is None:
-        raise ConfigError(f"{source.file.name} is not valid", read.problems)
-    return read.district
+    def _read(self, source: Source) -> District:
+        recognized = source.fingerprint
+        fetch(source, self._fingerprints)
+        if source.data is None or source.fingerprint != recognized:
+            raise ConfigError(
+                f"{source.file.name} was changed while it was read",
+                code="config.syntax",
+                hint="run the command again",
+            )
+        read = parse_district_file(source.data, file=source.file.name)
+        source.data = None
+        if read.district is None:
+            raise ConfigError(f"{source.file.name} is not valid", read.problems)
+        return read.district

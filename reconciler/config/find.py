@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -72,7 +73,7 @@ def find_district_files(root: Path) -> Found:
                 f"the folder cannot be read: {reason}",
                 "check its permissions",
             )
-    found.files.sort()
+    found.files.sort(key=itemgetter(0))
     return found
 
 

@@ -18,8 +18,10 @@ from pathlib import Path
 from reconciler import __version__
 
 _PACKAGE = Path(__file__).parent.parent
-_READERS = ("config", "documents")
+_DISTRICTS = ("config", "documents")
 """The packages that decide on their own what a district file means; nothing else of the program does."""
+_MAPPERS = ("documents", "mapping")
+"""The same of a mapper, which may extend those that ship with the program."""
 _LIBRARIES = re.compile(r"(?:croniter|jsonschema|pyyaml|tzdata)-.*\.dist-info", re.IGNORECASE)
 
 
@@ -28,7 +30,7 @@ class Fingerprints:
 
     def __init__(self, settings: bytes):
         """`settings`: reconciler.yaml as it stands; empty where there is none."""
-        self._start = hashlib.sha256(_reader_digest())
+        self._start = hashlib.sha256(_reader_digest(_DISTRICTS, "district"))
         _add(self._start, settings)
 
     def of(self, district: str, data: bytes) -> str:
@@ -40,25 +42,43 @@ class Fingerprints:
         return digest.hexdigest()
 
 
+def fingerprint_of_mappers(root: Path) -> str:
+    """Of all mappers that a district of this repository may name, taken together; half of a SHA-256.
+
+    Where it is the same, every mapper is. Which of them differs otherwise is for those to say who read them.
+    Empty where a file cannot be read.
+    """
+    digest = hashlib.sha256(_reader_digest(_MAPPERS, "mapper"))
+    folders = (_PACKAGE / "mapping" / "builtin", root / "mappers")
+    try:
+        for path in (path for folder in folders for path in sorted(folder.glob("*"))):
+            if path.is_file() and not path.name.startswith("."):
+                _add(digest, os.fsencode(path.name))
+                _add(digest, path.read_bytes())
+    except OSError:
+        return ""
+    return digest.hexdigest()[:32]
+
+
 @lru_cache
-def _reader_digest() -> bytes:
+def _reader_digest(packages: tuple[str, ...], schema: str) -> bytes:
     """Of the program, its schema, its libraries and Python: another one may read the same bytes otherwise."""
     digest = hashlib.sha256()
     for part in (__version__, f"{sys.version_info[:2]} {sys.implementation.name}", *sorted(_libraries())):
         _add(digest, part.encode())
-    for path in _sources():
+    for path in _sources(packages, f"{schema}.schema.json"):
         _add(digest, path.name.encode())
         _add(digest, path.read_bytes())
     return digest.digest()
 
 
-def _sources() -> Iterator[Path]:
-    for package in _READERS:
+def _sources(packages: tuple[str, ...], schema: str) -> Iterator[Path]:
+    for package in packages:
         yield from sorted((_PACKAGE / package).glob("*.py"))
     # An installed package carries its schemas; a checkout has them beside it.
     for folder in (_PACKAGE / "schemas", _PACKAGE.parent / "schemas"):
-        if (folder / "district.schema.json").is_file():
-            yield folder / "district.schema.json"
+        if (folder / schema).is_file():
+            yield folder / schema
             return
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.config.collecting import no_collecting
 from reconciler.config.district import District
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.districts import Districts
@@ -16,7 +17,7 @@ from reconciler.config.fleet_settings import FILE, load_fleet_settings
 from reconciler.config.known import Known, Memory, Recall, contested, known_of, recalled
 from reconciler.config.policy import FleetSettings
 from reconciler.config.reading import read_all
-from reconciler.config.source import Source, read_sources
+from reconciler.config.source import Source, fetch, read_sources
 from reconciler.errors import Problem, UsageError
 
 
@@ -58,29 +59,36 @@ def load_fleet(
     `memories` are asked for files that were read before, the first one first; the answer is the same without.
     Raises ConfigError where reconciler.yaml is not valid, UsageError for a path that is not there.
     """
-    root = root.resolve()
+    with no_collecting():
+        return _load(root.resolve(), mappers, only_paths, memories)
+
+
+def _load(
+    root: Path, mappers: Collection[str] | None, only_paths: Sequence[Path], memories: Sequence[Recall]
+) -> Fleet:
     wanted = [_inside(root, path) for path in only_paths]
     settings, warnings = load_fleet_settings(root)
     found = find_district_files(root)
-    sources = read_sources(found.files, Fingerprints(_settings_bytes(root)))
+    fingerprints = Fingerprints(_settings_bytes(root))
+    sources = read_sources(found.files, fingerprints)
     known = recalled(sources, memories)
-    files = _read_unknown(root, sources, known, mappers)
+    files = _read_unknown(root, sources, fingerprints, known, mappers)
     fresh = {f.file: seen for f in files if (seen := known_of(f))}
     check_fleet(files, mappers, settings.policy, {source.file.stem for source in sources})
     problems = [*warnings, *found.problems, *(problem for file in files for problem in file.problems)]
     names = [*([FILE] if (root / FILE).exists() else []), *(file.name for file in found.files)]
-    valid = {f.file: f for f in files if f.district and not f.has_errors}
-    entries = [s for s in sources if s.fingerprint in known or s.file.name in valid]
+    valid = {f.file: f.district for f in files if f.district and not f.has_errors}
+    entries = {s.file.stem: s for s in sources if s.fingerprint in known or s.file.name in valid}
     return Fleet(
         root=root,
         settings=settings,
-        districts=Districts({s.file.stem: _entry(s, valid) for s in entries}),
-        fingerprints={s.file.stem: s.fingerprint for s in entries if s.fingerprint},
-        known=known | {s.fingerprint: fresh[s.file.name] for s in sources if s.file.name in fresh and s.data},
+        districts=Districts({n: valid.get(s.file.name, s) for n, s in entries.items()}, fingerprints),
+        fingerprints={n: s.fingerprint for n, s in entries.items() if s.fingerprint},
+        known=_remembered(known, sources, fresh),
         files=_files(found),
         refused=_refused(files, found),
         problems=tuple(sorted((p for p in problems if _wanted(root, p.file, wanted)), key=_order)),
-        checked=tuple(sorted(name for name in names if _wanted(root, name, wanted))),
+        checked=tuple(sorted(n for n in names if _wanted(root, n, wanted)) if wanted else sorted(names)),
         complete=found.complete,
     )
 
@@ -92,14 +100,18 @@ def _settings_bytes(root: Path) -> bytes:
 
 
 def _read_unknown(
-    root: Path, sources: Sequence[Source], known: dict[str, Known], mappers: Collection[str] | None
+    root: Path,
+    sources: Sequence[Source],
+    fingerprints: Fingerprints,
+    known: dict[str, Known],
+    mappers: Collection[str] | None,
 ) -> list[DistrictFile]:
     """The files that are not known, and those that are and of which another file makes one unsure.
 
     The latter are taken out of `known`. In the order of the sources.
     """
     unknown = [s for s in sources if s.fingerprint not in known]
-    files = read_all(unknown, root)
+    files = _read(root, unknown, fingerprints)
     sure = [(s.file.stem, known[s.fingerprint]) for s in sources if s.fingerprint in known]
     unsure = contested(sure, files, mappers)
     if not unsure:
@@ -107,18 +119,29 @@ def _read_unknown(
     again = [s for s in sources if s.fingerprint in known and s.file.stem in unsure]
     for source in again:
         known.pop(source.fingerprint, None)
-    return sorted([*files, *read_all(again, root)], key=lambda f: f.file)
+    return sorted([*files, *_read(root, again, fingerprints)], key=lambda f: f.file)
 
 
-def _entry(source: Source, valid: Mapping[str, DistrictFile]) -> District | Source:
-    file = valid.get(source.file.name)
-    return file.district if file and file.district else source
+def _read(root: Path, sources: Sequence[Source], fingerprints: Fingerprints) -> list[DistrictFile]:
+    for source in sources:
+        fetch(source, fingerprints)
+    files = read_all(sources, root)
+    for source in sources:
+        source.data = None
+    return files
+
+
+def _remembered(known: Memory, sources: Sequence[Source], fresh: Mapping[str, Known]) -> Memory:
+    """What was recalled, and the files that were read now; `fresh` by name."""
+    if not fresh:
+        return known
+    read = (source for source in sources if source.file.name in fresh and source.fingerprint)
+    return {**known, **{source.fingerprint: fresh[source.file.name] for source in read}}
 
 
 def _files(found: Found) -> dict[str, str]:
     by_id = {stem: problems[0].file for stem, problems in found.misnamed.items()}
-    by_id |= {file.stem: file.name for file in reversed(found.files)}
-    return dict(sorted(by_id.items()))
+    return by_id | {file.stem: file.name for file in reversed(found.files)}
 
 
 def _refused(files: Sequence[DistrictFile], found: Found) -> dict[str, tuple[Problem, ...]]:

@@ -52,14 +52,12 @@ def _nobody_elses(variable: str, district: str) -> bool:
 def recalled(sources: Iterable[Source], recalls: Sequence[Recall]) -> dict[str, Known]:
     """What the memories, the first ones first, know of these files; by fingerprint."""
     found: dict[str, Known] = {}
-    missing = {source.fingerprint for source in sources} - {""}
+    missing = [source.fingerprint for source in sources if source.fingerprint]
     for recall in recalls:
-        if not missing:
-            break
-        memory = recall()
-        hits = missing & memory.keys()
-        found.update((fingerprint, memory[fingerprint]) for fingerprint in hits)
-        missing -= hits
+        if missing:
+            memory = recall()
+            found.update({one: memory[one] for one in missing if one in memory})
+            missing = [one for one in missing if one not in found]
     return found
 
 
@@ -71,15 +69,21 @@ def contested(
     `known`: id and what is known. They share an id or an account with another file, or name a mapper that
     is not there. An account is taken as claimed also where its file is wrong in other ways.
     """
-    ids = Counter([*(district for district, _ in known), *(file.stem for file in read)])
-    accounts = Counter([*(one.account for _, one in known), *_accounts(read)])
-    twice = {account for account, files in accounts.items() if files > 1}
-    unsure = {district for district, files in ids.items() if files > 1}
-    if twice:
-        unsure.update(district for district, one in known if one.account in twice)
+    ids = [*(district for district, _ in known), *(file.stem for file in read)]
+    unsure = _twice(ids)
+    accounts = _twice([*(one.account for _, one in known), *_accounts(read)])
+    if accounts:
+        unsure.update(district for district, one in known if one.account in accounts)
     if mappers is not None and not {one.mapper for _, one in known} <= set(mappers):
         unsure.update(district for district, one in known if one.mapper not in mappers)
     return unsure
+
+
+def _twice(values: list[str]) -> set[str]:
+    """The values that stand more than once; mostly none does, and that is quickly seen."""
+    if len(set(values)) == len(values):
+        return set()
+    return {value for value, times in Counter(values).items() if times > 1}
 
 
 def _accounts(read: Iterable[DistrictFile]) -> list[str]:

@@ -32,7 +32,7 @@ class Connection:
     mapper_digest: str
     """SHA-256 of the mapper's canonical JSON: a mapper that changes changes its connections."""
     fingerprint: str = field(default="", compare=False)
-    """Of the file that says this; empty where it is not known. Other bytes may say the same."""
+    """Of the file and the mappers that say this; empty where not known. Other bytes may say the same."""
 
 
 @dataclass(frozen=True, slots=True)

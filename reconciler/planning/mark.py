@@ -15,7 +15,7 @@ class Mark(NamedTuple):
 
     district: str
     fingerprint: str | None
-    """Of the file that was applied last; None where that is not known."""
+    """Of the file that was applied last, a dot, and that of the mappers; None where it is not known."""
     account: str
     mapper: str
     mapper_digest: str
@@ -28,9 +28,15 @@ class Mark(NamedTuple):
     spec: str | None
     """District.to_json as text, of a connection that is not in its last phase; else None."""
 
+    @property
+    def file_fingerprint(self) -> str:
+        """Of the file alone; empty where it is not known."""
+        return (self.fingerprint or "").partition(".")[0]
+
     def is_of(self, fingerprint: str, mapper_digest: str) -> bool:
         """Whether what was applied last is what this file and this mapper say."""
-        return bool(fingerprint) and (self.fingerprint, self.mapper_digest) == (fingerprint, mapper_digest)
+        same_file = fingerprint.partition(".")[0] == self.file_fingerprint
+        return bool(fingerprint) and same_file and self.mapper_digest == mapper_digest
 
     @property
     def is_settled(self) -> bool:

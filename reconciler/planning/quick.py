@@ -24,7 +24,7 @@ class Desired(Mapping[str, Connection]):
     __slots__ = ("_districts", "_signs")
 
     def __init__(self, districts: Mapping[str, District], signs: Mapping[str, tuple[str, str]]):
-        """`signs`: of each district that is wanted its file's fingerprint (or "") and its mapper's digest."""
+        """`signs`: of each district its fingerprint, as `Mark` has it, and its mapper's digest."""
         self._districts, self._signs = districts, signs
 
     def __getitem__(self, name: str) -> Connection:
@@ -41,7 +41,7 @@ class Desired(Mapping[str, Connection]):
         return name in self._signs
 
     def sign(self, name: str) -> tuple[str, str]:
-        """The fingerprint of its file, empty where it is not to be relied on, and its mapper's digest."""
+        """Its fingerprint, empty where it is not to be relied on, and its mapper's digest."""
         return self._signs[name]
 
 

@@ -73,13 +73,16 @@ def recognize(transaction: Transaction, connections: Iterable[Connection]) -> No
     """
     wanted = {one.district.id: one for one in connections}
     rows = [
-        {"of": row.district, "says": row.spec, "found": wanted[row.district].fingerprint}
-        for row in transaction.execute(select(CONNECTION.c.district, CONNECTION.c.spec))
-        if row.district in wanted
-        and District.from_json(json.loads(row.spec)) == wanted[row.district].district
+        {"of": row.district, "says": row.spec, "by": row.mapper_digest, "found": one.fingerprint}
+        for row in transaction.execute(select(*_OBSERVED))
+        if (one := wanted.get(row.district)) and _observed(row).connection == one
     ]
     if rows:
-        same = (CONNECTION.c.district == bindparam("of"), CONNECTION.c.spec == bindparam("says"))
+        same = (
+            CONNECTION.c.district == bindparam("of"),
+            CONNECTION.c.spec == bindparam("says"),
+            CONNECTION.c.mapper_digest == bindparam("by"),
+        )
         transaction.execute(update(CONNECTION).where(*same).values(fingerprint=bindparam("found")), rows)
 
 
