@@ -23,6 +23,7 @@ from benchmarks.resident import peak_of_tree
 
 DISTRICTS = 13_000
 ROUNDS = 7
+COLD_ROUNDS = 3
 CHANGED = 100
 MEMORY_MB = 300
 HELP_SECONDS = 0.25
@@ -180,7 +181,7 @@ class _Country:
     def cold(self) -> tuple[float, float]:
         """Seconds (the median of three) and peak MB of `validate` with nothing remembered."""
         command = self.reconciler("validate", "--no-cache")
-        seconds = statistics.median(self._run(command) for _ in range(3))
+        seconds = statistics.median(self._run(command) for _ in range(COLD_ROUNDS))
         return seconds, peak_of_tree(command, self.environment)
 
     def _run(self, command: Sequence[str]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # each command loads what it needs, and `--help` nothing of i
     from reconciler.engine.context import Context
     from reconciler.engine.ports import FileSource
     from reconciler.mapping.library import MapperLibrary
-    from reconciler.planning.mark import Mark
     from reconciler.planning.quick import Desired
     from reconciler.planning.run import RunInfo
     from reconciler.store.marks import Marks
@@ -109,10 +108,8 @@ class App:
 
     def _applied(self) -> Memory:
         """Files that were applied as they are: what the database knows of them need not be found anew."""
-        from reconciler.config.known import Known  # noqa: PLC0415
-
-        marks = self.marks.values() if self.marks else ()
-        return {m.file_fingerprint: Known(m.account, m.mapper) for m in marks if m.fingerprint}
+        marks = self.glance.connections.values() if self.glance else ()
+        return {m.file_fingerprint: (m.account, m.mapper) for m in marks if m.fingerprint}
 
     def check_known(self, names: Iterable[str]) -> None:
         """Raise UsageError for a district that neither the repository nor the database has."""
@@ -138,7 +135,8 @@ class App:
         from reconciler.config.fingerprint import fingerprint_of_mappers  # noqa: PLC0415
         from reconciler.planning.quick import Desired  # noqa: PLC0415
 
-        fleet, marks, mappers = self.fleet, self.marks or {}, fingerprint_of_mappers(self.root)
+        fleet, mappers = self.fleet, fingerprint_of_mappers(self.root)
+        marks = self.glance.connections if self.glance else {}
         signs: dict[str, tuple[str, str]] = {}
         refused: dict[str, ReconcilerError] = {
             name: _refusal(problems) for name, problems in fleet.refused.items()
@@ -151,7 +149,7 @@ class App:
                 signs[name] = (fingerprint, mark.mapper_digest)
                 continue
             try:
-                mapper = known.mapper if known else fleet.districts[name].mapper
+                mapper = known[1] if known else fleet.districts[name].mapper
                 signs[name] = (fingerprint, self.library.get(mapper).digest)
             except MapperError as error:
                 refused[name] = error
@@ -170,17 +168,17 @@ class App:
         return self._store
 
     @property
-    def marks(self) -> Mapping[str, Mark] | None:
-        """Every connection on record, at a glance; None where the database has to be opened to tell."""
+    def glance(self) -> Marks | None:
+        """What the database has of every connection; None where it has to be opened to tell."""
         if not self._marks_asked:
             from reconciler.store.marks import read_marks  # noqa: PLC0415
 
             self._marks, self._marks_asked = read_marks(self._url()), True
-        return self._marks.connections if self._marks else None
+        return self._marks
 
     def last_commit(self) -> str:
         """The commit that was reconciled last; empty where none was. Raises StoreError."""
-        return self._marks.last_commit if self.marks is not None and self._marks else self.store.last_commit()
+        return self.glance.last_commit if self.glance else self.store.last_commit()
 
     def _url(self) -> str:
         named = self._database_url or self.settings.database_url

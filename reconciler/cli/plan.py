@@ -25,7 +25,7 @@ def command(app: App, only: tuple[str, ...], form: str, detailed_exitcode: bool)
     """
     app.check_known(only)
     desired, refused = app.desired()
-    plan = plan_fleet(app.context(), desired, refused=refused, only=only or None, marks=app.marks)
+    plan = plan_fleet(app.context(), desired, refused=refused, only=only or None, glance=app.glance)
     if only:
         refused = {d: e for d, e in refused.items() if d in only}
     if form == "json":

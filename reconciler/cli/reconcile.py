@@ -46,11 +46,11 @@ def command(
     desired, refused = app.desired()
     if not rollback:
         refuse_older(app.root, head(app.root, app.settings), app.last_commit())
-    context, marks = app.context(allow_removals), app.marks
-    plan = plan_fleet(context, desired, refused=refused, only=only or None, marks=marks)
+    context = app.context(allow_removals)
+    plan = plan_fleet(context, desired, refused=refused, only=only or None, glance=app.glance)
     if only:
         refused = {d: e for d, e in refused.items() if d in only}
-    recognize(context, desired, plan, marks or {})
+    recognize(context, desired, plan, app.glance)
     if plan.is_empty:
         report = report_of_nothing(plan, refused)
     else:

@@ -7,15 +7,14 @@ is not exactly as it was written counts as nothing, and losing it costs time onl
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.config.known import Known, Memory
+from reconciler.config.known import Memory
 
-_FILE = "verdicts.json"
+_FILE = "verdicts"
 MAX_BYTES = 64 * 1024 * 1024
 """A file of a hundred bytes for each district: far more than there are."""
 
@@ -33,7 +32,7 @@ class Cache:
     def recall(self) -> Memory:
         """What was remembered; empty where nothing was, or where it is not to be believed."""
         memory: Memory = {}
-        with suppress(OSError, ValueError, TypeError):
+        with suppress(OSError, ValueError):
             memory = self._stored = _parsed(self._read())
         return memory
 
@@ -41,7 +40,7 @@ class Cache:
         """Put this in the place of what was there, at once; a machine that refuses it is left alone."""
         if memory == self._stored or self._is_in_repository():
             return
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._write(_text(memory))
 
     def _is_in_repository(self) -> bool:
@@ -79,20 +78,22 @@ def _is_ours_alone(status: os.stat_result) -> bool:
 
 
 def _text(memory: Memory) -> bytes:
-    """A line with the digest of all that follows, then three lists: fingerprints, accounts, mappers."""
-    known = memory.values()
-    columns = [list(memory), [one.account for one in known], [one.mapper for one in known]]
-    body = json.dumps(columns, separators=(",", ":")).encode()
+    """A line with the digest of all that follows, then a line for each file: fingerprint, account, mapper."""
+    lines = (f"{fingerprint} {account} {mapper}" for fingerprint, (account, mapper) in memory.items())
+    body = "\n".join(lines).encode()
+    # By the schema none of the three has a space in it; one that had would move all that follow.
+    if len(body.split()) != 3 * len(memory):
+        raise ValueError("a text with a space")
     return _digest(body) + b"\n" + body
 
 
 def _parsed(text: bytes) -> Memory:
-    """Raises ValueError or TypeError for what was not written by `_text`."""
+    """Raises ValueError for what was not written by `_text`."""
     digest, _, body = text.partition(b"\n")
     if digest != _digest(body):
         raise ValueError("cut short, or altered")
-    fingerprints, accounts, mappers = json.loads(body)
-    return dict(zip(fingerprints, map(Known, accounts, mappers), strict=True))
+    words = body.decode().split()
+    return dict(zip(words[::3], zip(words[1::3], words[2::3], strict=True), strict=True))
 
 
 def _digest(body: bytes) -> bytes:

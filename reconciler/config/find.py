@@ -60,11 +60,8 @@ def find_district_files(root: Path) -> Found:
         try:
             shown = display_name(root, folder)
             with os.scandir(folder) as entries:
-                folders += [
-                    Path(entry.path)
-                    for entry in entries
-                    if not _take_plain(entry, shown, found) and _take(entry, root, found)
-                ]
+                others = [entry for entry in entries if not _take_plain(entry, shown, found.files)]
+            folders += [Path(entry.path) for entry in others if _take(entry, root, found)]
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             _lose(
@@ -77,14 +74,15 @@ def find_district_files(root: Path) -> Found:
     return found
 
 
-def _take_plain(entry: os.DirEntry[str], folder: str, found: Found) -> bool:
+def _take_plain(entry: os.DirEntry[str], folder: str, files: list[FoundFile]) -> bool:
     """Notes what nearly every entry is, a file with a name that can be shown; of others it says no."""
     name = entry.name
-    usual = name.endswith(".yaml") and not name.startswith(".") and name.isprintable()
-    if usual and entry.is_file(follow_symlinks=False):
-        found.files.append(FoundFile(f"{folder}/{name}", entry.path, True, name[:-5]))
-        return True
-    return False
+    if not name.endswith(".yaml") or name[0] == "." or not name.isprintable():
+        return False
+    if not entry.is_file(follow_symlinks=False):
+        return False
+    files.append(FoundFile(f"{folder}/{name}", entry.path, True, name[:-5]))
+    return True
 
 
 def _take(entry: os.DirEntry[str], root: Path, found: Found) -> bool:

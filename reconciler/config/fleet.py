@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from reconciler.config.collecting import no_collecting
 from reconciler.config.district import District
 from reconciler.config.district_file import DistrictFile
-from reconciler.config.districts import Districts
+from reconciler.config.districts import Districts, Late
 from reconciler.config.find import Found, find_district_files
 from reconciler.config.fingerprint import Fingerprints
 from reconciler.config.fleet_checks import check_fleet
 from reconciler.config.fleet_settings import FILE, load_fleet_settings
-from reconciler.config.known import Known, Memory, Recall, contested, known_of, recalled
+from reconciler.config.known import Known, Memory, Recall, doubts, known_of, recalled
 from reconciler.config.policy import FleetSettings
 from reconciler.config.reading import read_all
 from reconciler.config.source import Source, fetch, read_sources
@@ -33,7 +34,7 @@ class Fleet:
     """Of the files of the valid ones, by id; links and what else is read with care have none."""
     known: Memory
     """What to remember of these files, by fingerprint."""
-    files: dict[str, str]
+    files: Mapping[str, str]
     """Id to file, relative to the root; refused ones too, by the stem of their file."""
     refused: dict[str, tuple[Problem, ...]]
     """Districts whose files have errors, with these: there, and not to be touched."""
@@ -78,14 +79,14 @@ def _load(
     problems = [*warnings, *found.problems, *(problem for file in files for problem in file.problems)]
     names = [*([FILE] if (root / FILE).exists() else []), *(file.name for file in found.files)]
     valid = {f.file: f.district for f in files if f.district and not f.has_errors}
-    entries = {s.file.stem: s for s in sources if s.fingerprint in known or s.file.name in valid}
+    districts = Late(lambda: _entries(sources, known, valid))
     return Fleet(
         root=root,
         settings=settings,
-        districts=Districts({n: valid.get(s.file.name, s) for n, s in entries.items()}, fingerprints),
-        fingerprints={n: s.fingerprint for n, s in entries.items() if s.fingerprint},
+        districts=Districts(districts, fingerprints),
+        fingerprints=Late(lambda: {s.file.stem: s.fingerprint for s in sources if s.file.stem in districts}),
         known=_remembered(known, sources, fresh),
-        files=_files(found),
+        files=Late(lambda: _files(found)),
         refused=_refused(files, found),
         problems=tuple(sorted((p for p in problems if _wanted(root, p.file, wanted)), key=_order)),
         checked=tuple(sorted(n for n in names if _wanted(root, n, wanted)) if wanted else sorted(names)),
@@ -112,11 +113,10 @@ def _read_unknown(
     """
     unknown = [s for s in sources if s.fingerprint not in known]
     files = _read(root, unknown, fingerprints)
-    sure = [(s.file.stem, known[s.fingerprint]) for s in sources if s.fingerprint in known]
-    unsure = contested(sure, files, mappers)
-    if not unsure:
+    doubtful = doubts(known, [s.file.stem for s in sources], files, mappers)
+    if not doubtful:
         return files
-    again = [s for s in sources if s.fingerprint in known and s.file.stem in unsure]
+    again = [s for s in sources if (one := known.get(s.fingerprint)) and doubtful.concern(s.file.stem, one)]
     for source in again:
         known.pop(source.fingerprint, None)
     return sorted([*files, *_read(root, again, fingerprints)], key=lambda f: f.file)
@@ -129,6 +129,15 @@ def _read(root: Path, sources: Sequence[Source], fingerprints: Fingerprints) -> 
     for source in sources:
         source.data = None
     return files
+
+
+def _entries(
+    sources: Sequence[Source], known: Memory, valid: Mapping[str, District]
+) -> dict[str, District | Source]:
+    """The districts that are right, `valid` ones by the name of their file, and the files of those known."""
+    there = (s for s in sources if s.fingerprint in known or s.file.name in valid)
+    by_id = {s.file.stem: valid.get(s.file.name, s) for s in there}
+    return dict(sorted(by_id.items(), key=itemgetter(0)))
 
 
 def _remembered(known: Memory, sources: Sequence[Source], fresh: Mapping[str, Known]) -> Memory:

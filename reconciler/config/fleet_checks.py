@@ -19,7 +19,7 @@ def check_fleet(
 ) -> None:
     """Adds to each file the problems that it has with others. `mappers` None: not known, not checked.
 
-    `ids`: of other districts, whose files have no problem with any, as `known.contested` has found.
+    `ids`: of other districts, whose files have no problem with any, as `known.doubts` has found.
     """
     _check_ids(files)
     _check_accounts(files)

@@ -9,21 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.fleet_checks import owner_of
 from reconciler.config.source import Source
 
-
-class Known(NamedTuple):
-    """A file that is right in itself, and what of it another file may contradict."""
-
-    account: str
-    mapper: str
-
-
+Known = tuple[str, str]
+"""The account and the mapper of a file that is right in itself: what another file may contradict."""
 Memory = Mapping[str, Known]
 """By fingerprint."""
 Recall = Callable[[], Memory]
@@ -40,7 +34,7 @@ def known_of(file: DistrictFile) -> Known | None:
     others = file.claims.keys() - _PLAIN_CLAIMS
     if others - _ENV_CLAIMS or not all(_nobody_elses(file.claims[path], file.stem) for path in others):
         return None
-    return Known(file.claims["account"], file.claims["mapper"])
+    return file.claims["account"], file.claims["mapper"]
 
 
 def _nobody_elses(variable: str, district: str) -> bool:
@@ -61,25 +55,41 @@ def recalled(sources: Iterable[Source], recalls: Sequence[Recall]) -> dict[str, 
     return found
 
 
-def contested(
-    known: Sequence[tuple[str, Known]], read: Sequence[DistrictFile], mappers: Collection[str] | None
-) -> set[str]:
-    """Of districts that are known, those that have to be read all the same.
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What is not sure beside other files: ids and accounts that two have, mappers that are not there."""
 
-    `known`: id and what is known. They share an id or an account with another file, or name a mapper that
-    is not there. An account is taken as claimed also where its file is wrong in other ways.
+    ids: set[str]
+    accounts: set[str]
+    mappers: set[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.ids or self.accounts or self.mappers)
+
+    def concern(self, district: str, known: Known) -> bool:
+        """Whether a file has to be read although it is known."""
+        account, mapper = known
+        return district in self.ids or account in self.accounts or mapper in self.mappers
+
+
+def doubts(
+    known: Mapping[str, Known],
+    ids: Sequence[str],
+    read: Sequence[DistrictFile],
+    mappers: Collection[str] | None,
+) -> Doubts:
+    """What of the files that are `known`, by fingerprint, is not sure beside all others.
+
+    `ids`: of all files. `read`: the files that are not known; an account counts as claimed also where its
+    file is wrong in other ways. `mappers` None: not known, not checked.
     """
-    ids = [*(district for district, _ in known), *(file.stem for file in read)]
-    unsure = _twice(ids)
-    accounts = _twice([*(one.account for _, one in known), *_accounts(read)])
-    if accounts:
-        unsure.update(district for district, one in known if one.account in accounts)
-    if mappers is not None and not {one.mapper for _, one in known} <= set(mappers):
-        unsure.update(district for district, one in known if one.mapper not in mappers)
-    return unsure
+    accounts = [account for account, _ in known.values()]
+    named = {mapper for _, mapper in known.values()}
+    missing = set() if mappers is None else named - set(mappers)
+    return Doubts(_twice(ids), _twice([*accounts, *_accounts(read)]), missing)
 
 
-def _twice(values: list[str]) -> set[str]:
+def _twice(values: Sequence[str]) -> set[str]:
     """The values that stand more than once; mostly none does, and that is quickly seen."""
     if len(set(values)) == len(values):
         return set()

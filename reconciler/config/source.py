@@ -50,12 +50,11 @@ def fetch(source: Source, fingerprints: Fingerprints) -> None:
 
 
 def _fingerprints(files: Sequence[FoundFile], fingerprints: Fingerprints) -> list[str]:
-    of = fingerprints.of
-    found = []
-    for file in files:
-        data = _read(file.path) if file.is_plain else None
-        found.append("" if data is None else of(file.stem, data))
-    return found
+    of, read = fingerprints.of, _read
+    return [
+        "" if not is_plain or (data := read(path)) is None else of(stem, data)
+        for _, path, is_plain, stem in files
+    ]
 
 
 def _read(path: str) -> bytes | None:

@@ -7,17 +7,14 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from reconciler.engine.context import Context
+from reconciler.engine.ports import Glance
 from reconciler.engine.report import Outcome, Report, Result
 from reconciler.errors import ReconcilerError
 from reconciler.planning.connection import Connection, Observed
-from reconciler.planning.mark import Mark
 from reconciler.planning.plan import Plan, build_plan
 from reconciler.planning.quick import Desired, quick_plan
 
 log = logging.getLogger("reconciler.engine")
-
-_FEW = 500
-"""So many districts are asked for by name; for more of them all are fetched at once."""
 
 
 def plan_fleet(
@@ -26,25 +23,25 @@ def plan_fleet(
     *,
     refused: Collection[str] = (),
     only: Collection[str] | None = None,
-    marks: Mapping[str, Mark] | None = None,
+    glance: Glance | None = None,
 ) -> Plan:
     """The plan of the fleet as it stands. Raises StoreError.
 
-    With `marks` of what is on record, districts that they show to be as they should be are not fetched.
+    With a `glance` at what is on record, districts that are seen to be as they should be are not looked at.
     """
     now, retire_after = context.now(), timedelta(days=context.policy.retire_after_days)
-    if marks is None or not isinstance(desired, Desired):
+    if glance is None or not isinstance(desired, Desired):
         return build_plan(
             desired, context.store.observe(), now=now, retire_after=retire_after,
             refused=refused, only=only, retry=context.allow_removals,
         )  # fmt: skip
 
     def observe(names: Collection[str]) -> Mapping[str, Observed]:
-        found = context.store.observe(names if len(names) <= _FEW else None)
-        return {name: found[name] for name in names if name in found}
+        found = glance.observe(names)
+        return context.store.observe(names) if found is None else found
 
     return quick_plan(
-        desired, marks, observe, now=now, retire_after=retire_after,
+        desired, glance.connections, observe, now=now, retire_after=retire_after,
         refused=refused, only=only, retry=context.allow_removals,
     )  # fmt: skip
 
@@ -59,15 +56,14 @@ def failures(refused: Mapping[str, ReconcilerError] | None) -> list[Result]:
     return [Result(d, "update", Outcome.FAILED, error=e) for d, e in sorted((refused or {}).items())]
 
 
-def recognize(
-    context: Context, desired: Mapping[str, Connection], plan: Plan, marks: Mapping[str, Mark]
-) -> None:
+def recognize(context: Context, desired: Mapping[str, Connection], plan: Plan, glance: Glance | None) -> None:
     """Put the fingerprints on record of files that say what was applied, in other bytes or to a new program.
 
     They are known at a glance from then on. Nothing depends on it: a database that refuses is left alone.
     """
-    if not isinstance(desired, Desired):
+    if glance is None or not isinstance(desired, Desired):
         return
+    marks = glance.connections
     changed = {change.district for change in plan.changes}
     anew = {
         name: desired[name]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:  # a plan needs the seams, and nothing of what crosses them when it is carried out
     from reconciler.errors import ReconcilerError
     from reconciler.planning.connection import Connection, Observed, Phase
+    from reconciler.planning.mark import Mark
     from reconciler.planning.run import RunInfo
     from reconciler.roster.delta import EntityDelta, Reject, RemoteFile, SisSchool, Snapshot
     from reconciler.roster.packages.kept import KeptFile
@@ -79,6 +80,14 @@ class ConnectionStore(Protocol):
         error: Mapping[str, str] | None, at: datetime,
     ) -> None: ...  # fmt: skip
     def end_run(self, run: str, *, outcome: str, summary: Mapping[str, int], at: datetime) -> None: ...
+
+
+class Glance(Protocol):
+    """What the database has of all connections, read before it is opened for more."""
+
+    @property
+    def connections(self) -> Mapping[str, Mark]: ...
+    def observe(self, districts: Collection[str]) -> Mapping[str, Observed] | None: ...
 
 
 class FileSession(Protocol):

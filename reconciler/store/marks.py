@@ -7,16 +7,18 @@ not there, or of another version, or that refuses, is no answer: the store then 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from reconciler.planning.connection import Phase
+from reconciler.planning.connection import Observed, Phase
 from reconciler.planning.mark import Mark
 from reconciler.store.revisions import REVISIONS
+
+T = TypeVar("T")
 
 _CONNECT_SECONDS = 10
 _BUSY_SECONDS = 30
@@ -26,15 +28,27 @@ _BUSY_SECONDS = 30
 class Marks:
     """All connections by district, and the commit that was reconciled last (empty: none)."""
 
+    url: str = field(repr=False)  # it may hold a password
     connections: dict[str, Mark]
     last_commit: str
 
+    def observe(self, districts: Collection[str]) -> dict[str, Observed] | None:
+        """These connections as the store observes them, as they are now; None where only it can tell."""
+        found = _asked(self.url, lambda select: list(_marks(select(_SELECT_ALL))))
+        if found is None:
+            return None
+        marks = (mark for mark in found if mark.district in districts)
+        return {mark.district: seen for mark in marks if (seen := mark.observed())}
+
+
+Select = Callable[[str], list[Any]]
+"""The rows of a query."""
 
 _VERSION = "SELECT version_num FROM alembic_version"
-_SELECT = f"""
-    SELECT district, fingerprint, account, mapper, mapper_digest, phase, unfinished, retired_at, deactivated,
-           outcome = 'blocked', host_key_seen, CASE WHEN phase <> '{Phase.SYNCING}' THEN spec END
-    FROM connection"""  # the phase is a constant of ours
+_COLUMNS = """district, fingerprint, account, mapper, mapper_digest, phase, unfinished, retired_at,
+    deactivated, outcome = 'blocked', host_key_seen"""
+_SELECT = f"SELECT {_COLUMNS}, CASE WHEN phase <> '{Phase.SYNCING}' THEN spec END FROM connection"
+_SELECT_ALL = f"SELECT {_COLUMNS}, spec FROM connection"
 _LAST_COMMIT = """
     SELECT "commit" FROM run WHERE command = 'reconcile' AND "commit" <> ''
     ORDER BY started_at DESC, id DESC LIMIT 1"""
@@ -42,48 +56,56 @@ _LAST_COMMIT = """
 
 def read_marks(url: str) -> Marks | None:
     """The marks of the database at `url`; None where only the store can tell. Never raises for a database."""
+
+    def ask(select: Select) -> Marks:
+        last = select(_LAST_COMMIT)
+        marks = {mark.district: mark for mark in _marks(select(_SELECT))}
+        return Marks(url, marks, last[0][0] if last else "")
+
+    return _asked(url, ask)
+
+
+def _asked(url: str, ask: Callable[[Select], T]) -> T | None:
+    """The answer of a database that has our tables, all of one moment; None where it has none."""
+
+    def known(select: Select) -> T | None:
+        return ask(select) if select(_VERSION) == [(REVISIONS[-1],)] else None
+
     scheme, _, path = url.partition("://")
     if scheme == "sqlite" and path.startswith("/") and "?" not in path:
-        return _from_sqlite(path[1:])
+        return _of_sqlite(path[1:], known)
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        return _from_postgresql(f"postgresql://{path}")
+        return _of_postgresql(f"postgresql://{path}", known)
     return None
 
 
-def _from_sqlite(path: str) -> Marks | None:
+def _of_sqlite(path: str, ask: Callable[[Select], T | None]) -> T | None:
     if not Path(path).is_file():
         return None
     try:
         with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as driver:
             driver.execute("PRAGMA query_only=1")
             driver.execute("BEGIN")
-            return _marks(lambda query: driver.execute(query).fetchall())
+            return ask(lambda query: driver.execute(query).fetchall())
     except sqlite3.Error:
         return None
 
 
-def _from_postgresql(url: str) -> Marks | None:
-    import psycopg  # noqa: PLC0415 – most commands that come here are on SQLite, or are slow anyway
+def _of_postgresql(url: str, ask: Callable[[Select], T | None]) -> T | None:
+    import psycopg  # noqa: PLC0415 – as slow to load as the rest of a plan, and not needed on SQLite
 
     options: dict[str, Any] = {} if "connect_timeout" in url else {"connect_timeout": _CONNECT_SECONDS}
     try:
         with psycopg.connect(url, **options) as driver:
             driver.read_only = True
             driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            return _marks(lambda query: driver.execute(query).fetchall())
+            # Constant text of this module, which psycopg's type for queries cannot tell.
+            return ask(lambda query: driver.execute(query.encode()).fetchall())
     except (psycopg.Error, UnicodeError, ValueError):
         return None
 
 
-def _marks(select: Any) -> Marks | None:
-    """`select`: rows of a query. None for tables of another version."""
-    if select(_VERSION) != [(REVISIONS[-1],)]:
-        return None
-    last = select(_LAST_COMMIT)
-    return Marks(dict(_by_district(select(_SELECT))), last[0][0] if last else "")
-
-
-def _by_district(rows: Iterable[Any]) -> Iterable[tuple[str, Mark]]:
+def _marks(rows: Iterable[Any]) -> Iterator[Mark]:
     for (
         district,
         fingerprint,
@@ -97,7 +119,7 @@ def _by_district(rows: Iterable[Any]) -> Iterable[tuple[str, Mark]]:
         *rest,
     ) in rows:
         held, host_key_seen, spec = rest
-        yield district, Mark(
+        yield Mark(
             district, fingerprint, account, mapper, digest, phase, bool(unfinished),
             _instant(retired) if retired else None, bool(deactivated), bool(held), host_key_seen or "", spec,
         )  # fmt: skip

@@ -232,7 +232,7 @@ def test_many_files_are_read_by_several_processes_with_the_same_answer(
     monkeypatch.setattr(reading, "how_many", how_many)
     monkeypatch.setattr("reconciler.config.source.how_many", how_many)
     assert said(read(tmp_path)) == alone
-    assert len(asked) == 2
+    assert len(set(asked)) == 2  # hashing, and reading
 
 
 def test_the_largest_district_of_the_country_has_room(tmp_path: Path) -> None:
