@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from datetime import datetime
 from functools import lru_cache
 
@@ -44,6 +43,8 @@ def _kind_of_fault(expression: str) -> str:
 @lru_cache(maxsize=1024)
 def timezone_fault(name: str) -> tuple[str, str]:
     """Message and hint for a time zone that does not exist; empty texts if it does."""
+    import zoneinfo  # noqa: PLC0415 – looks through the system's folders when it is loaded
+
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
