@@ -7,12 +7,12 @@ not there, or of another version, or that refuses, is no answer: the store then 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from reconciler.planning.connection import Observed, Phase
 from reconciler.planning.mark import Mark
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _CONNECT_SECONDS = 10
 _BUSY_SECONDS = 30
+_BY_NAME = 500
+"""So many connections are asked for by name; of more all are fetched, and the others left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,17 @@ class Marks:
 
     def observe(self, districts: Collection[str]) -> dict[str, Observed] | None:
         """These connections as the store observes them, as they are now; None where only it can tell."""
-        found = _asked(self.url, lambda select: list(_marks(select(_SELECT_ALL))))
+        found = _asked(self.url, lambda select: _with_spec(select, districts))
         if found is None:
             return None
-        marks = (mark for mark in found if mark.district in districts)
-        return {mark.district: seen for mark in marks if (seen := mark.observed())}
+        return {mark.district: seen for mark in found if (seen := mark.observed())}
 
 
-Select = Callable[[str], list[Any]]
-"""The rows of a query."""
+class Select(Protocol):
+    """The rows of a query, whose parameters are written `?`."""
+
+    def __call__(self, query: str, parameters: Sequence[str] = ()) -> list[Any]: ...
+
 
 _VERSION = "SELECT version_num FROM alembic_version"
 _COLUMNS = """district, fingerprint, account, mapper, mapper_digest, phase, unfinished, retired_at,
@@ -63,6 +67,13 @@ def read_marks(url: str) -> Marks | None:
         return Marks(url, marks, last[0][0] if last else "")
 
     return _asked(url, ask)
+
+
+def _with_spec(select: Select, districts: Collection[str]) -> list[Mark]:
+    if len(districts) > _BY_NAME:
+        return [mark for mark in _marks(select(_SELECT_ALL)) if mark.district in districts]
+    places = ", ".join("?" * len(districts))
+    return list(_marks(select(f"{_SELECT_ALL} WHERE district IN ({places})", sorted(districts))))
 
 
 def _asked(url: str, ask: Callable[[Select], T]) -> T | None:
@@ -86,7 +97,7 @@ def _of_sqlite(path: str, ask: Callable[[Select], T | None]) -> T | None:
         with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as driver:
             driver.execute("PRAGMA query_only=1")
             driver.execute("BEGIN")
-            return ask(lambda query: driver.execute(query).fetchall())
+            return ask(lambda query, parameters=(): driver.execute(query, parameters).fetchall())
     except sqlite3.Error:
         return None
 
@@ -99,8 +110,12 @@ def _of_postgresql(url: str, ask: Callable[[Select], T | None]) -> T | None:
         with psycopg.connect(url, **options) as driver:
             driver.read_only = True
             driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            # Constant text of this module, which psycopg's type for queries cannot tell.
-            return ask(lambda query: driver.execute(query.encode()).fetchall())
+
+            def select(query: str, parameters: Sequence[str] = ()) -> list[Any]:
+                # The text is made of this module's own, and has no percent sign.
+                return driver.execute(query.replace("?", "%s").encode(), parameters).fetchall()
+
+            return ask(select)
     except (psycopg.Error, UnicodeError, ValueError):
         return None
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.planning.connection import Phase
 from reconciler.planning.mark import Mark
-from reconciler.store import Store
+from reconciler.store import Store, marks
 from reconciler.store.marks import Marks, read_marks
 from tests.store import samples
 
@@ -55,6 +55,18 @@ def test_a_connection_that_syncs_is_marked_without_what_its_file_says(
     )  # fmt: skip
     assert mark.is_settled
     assert mark.observed() is None
+
+
+@pytest.mark.parametrize("by_name", [0, 500], ids=["all are fetched", "asked for by name"])
+def test_some_are_observed_as_the_store_observes_them(
+    store: Store, database_url: str, by_name: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "_BY_NAME", by_name)
+    for name, phase in (("elm", Phase.SYNCING), ("oak", Phase.MAPPED), ("yew", Phase.SYNCING)):
+        finish(store, name, phase)
+    asked = {"elm", "oak", "it's none"}
+    assert marks_of(database_url).observe(asked) == store.observe(asked)
+    assert list(store.observe(asked)) == ["elm", "oak"]
 
 
 def test_the_last_commit_is_that_of_the_last_reconcile(store: Store, database_url: str) -> None:
