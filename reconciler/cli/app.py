@@ -141,6 +141,8 @@ class App:
         refused: dict[str, ReconcilerError] = {
             name: _refusal(problems) for name, problems in fleet.refused.items()
         }
+        # While no mapper's file differs, each has the digest that it had for any district.
+        digests = {m.mapper: m.mapper_digest for m in marks.values() if mappers and m.is_by(mappers)}
         for name in fleet.districts:
             file = fleet.fingerprints.get(name, "")
             known, mark = fleet.known.get(file), marks.get(name)
@@ -150,7 +152,7 @@ class App:
                 continue
             try:
                 mapper = known[1] if known else fleet.districts[name].mapper
-                signs[name] = (fingerprint, self.library.get(mapper).digest)
+                signs[name] = (fingerprint, digests.get(mapper) or self.library.get(mapper).digest)
             except MapperError as error:
                 refused[name] = error
         return Desired(fleet.districts, signs), refused

@@ -33,6 +33,10 @@ class Mark(NamedTuple):
         """Of the file alone; empty where it is not known."""
         return (self.fingerprint or "").partition(".")[0]
 
+    def is_by(self, mappers: str) -> bool:
+        """Whether it was applied with mappers of this fingerprint."""
+        return bool(self.fingerprint) and str(self.fingerprint).endswith(f".{mappers}")
+
     def is_of(self, fingerprint: str, mapper_digest: str) -> bool:
         """Whether what was applied last is what this file and this mapper say."""
         same_file = fingerprint.partition(".")[0] == self.file_fingerprint
