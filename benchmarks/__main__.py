@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import listing, memory, peers, sftp, sync
+from benchmarks import config, listing, memory, peers, sftp, sync
 from benchmarks.measured import Measured, table
 
 Part = Callable[[int, Path], Iterator[Measured]]
@@ -23,6 +23,7 @@ PARTS: dict[str, Part] = {
     "memory": memory.measure,
     "peers": peers.measure,
     "sftp": sftp.measure,
+    "config": config.measure,
 }
 STUDENTS = 100_000
 MEMORY_STUDENTS = {False: 500_000, True: 2_500_000}

@@ -96,7 +96,7 @@ def _compared(what: str, ours: _Ran, theirs: _Ran, goal: float | None) -> Measur
 
 
 def _run(command: Sequence[str]) -> _Ran:
-    started, worked = time.perf_counter(), _cpu_of_children()
+    started, worked = time.perf_counter(), cpu_of_children()
     try:
         done = subprocess.run(
             command,
@@ -110,7 +110,7 @@ def _run(command: Sequence[str]) -> _Ran:
         said = done.stdout.strip().splitlines()[-1]
     except subprocess.TimeoutExpired:
         said = f"stopped after {LIMIT_SECONDS} s"
-    return _Ran(time.perf_counter() - started, _cpu_of_children() - worked, said)
+    return _Ran(time.perf_counter() - started, cpu_of_children() - worked, said)
 
 
 def _environment() -> dict[str, str]:
@@ -118,6 +118,6 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def _cpu_of_children() -> float:
+def cpu_of_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

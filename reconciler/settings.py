@@ -33,6 +33,8 @@ class Settings:
     """The commit as CI names it, where the configuration is no git checkout: RECONCILER_COMMIT, …"""
     no_color: bool = False
     """NO_COLOR is set to anything."""
+    cache: Path | None = None
+    """Where verdicts may be remembered: XDG_CACHE_HOME, else ~/.cache; None under RECONCILER_NO_CACHE."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The whole environment, for `{env: …}` secrets only."""
 
@@ -49,6 +51,7 @@ class Settings:
             actor=_first(env, "RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"),
             commit=_first(env, "RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"),
             no_color=bool(env.get("NO_COLOR")),
+            cache=_cache(env),
             environ=env,
         )
 
@@ -79,6 +82,15 @@ class VaultSettings:
 
 def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(env[name]).expanduser() if env.get(name) else None
+
+
+def _cache(env: Mapping[str, str]) -> Path | None:
+    """A relative XDG_CACHE_HOME counts as none, as its specification has it."""
+    if env.get("RECONCILER_NO_CACHE"):
+        return None
+    named, home = env.get("XDG_CACHE_HOME", ""), env.get("HOME", "")
+    folders = (Path(named), Path(home) / ".cache")
+    return next((folder / "reconciler" for folder in folders if folder.is_absolute()), None)
 
 
 def _first(env: Mapping[str, str], *names: str) -> str:

@@ -33,10 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the settings or secrets of whoever runs it."""
+    """No test sees the settings, secrets or remembered verdicts of whoever runs it."""
     for name in list(os.environ):
         if name.startswith(("RECONCILER_", "SFTP_")) and name not in KEPT:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("RECONCILER_NO_CACHE", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -20,7 +21,11 @@ def main() -> None:
         from reconciler.cli.streams import prepare_streams  # noqa: PLC0415
 
         prepare_streams()
+        # A command makes many values and keeps them to its end: few searches for garbage, and none of the
+        # whole at the end.
+        gc.set_threshold(100_000, 20, 20)
         code = run(sys.argv[1:])
+        gc.freeze()
     except KeyboardInterrupt:
         code = _INTERRUPTED
     if code == _INTERRUPTED and threading.active_count() > 1:

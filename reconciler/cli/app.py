@@ -6,21 +6,25 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from reconciler.config.fleet import Fleet, load_fleet
 from reconciler.config.root import find_new_root, find_root
-from reconciler.engine.context import Context
 from reconciler.errors import ConfigError, MapperError, ReconcilerError, UsageError
-from reconciler.mapping.library import MapperLibrary
-from reconciler.mapping.near import near_names
-from reconciler.planning.connection import Connection
-from reconciler.planning.run import RunInfo
 from reconciler.settings import Settings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each command loads what it needs, and `--help` nothing of it
+    from reconciler.config.cache import Cache
+    from reconciler.config.fleet import Fleet
+    from reconciler.config.known import Memory
+    from reconciler.config.policy import FleetSettings, Policy
+    from reconciler.engine.context import Context
+    from reconciler.engine.ports import FileSource
+    from reconciler.mapping.library import MapperLibrary
+    from reconciler.planning.quick import Desired
+    from reconciler.planning.run import RunInfo
+    from reconciler.store.marks import Marks
     from reconciler.store.store import Store
 
 Command = Callable[..., Any]
@@ -36,6 +40,8 @@ class App:
         self._fleet: Fleet | None = None
         self._library: MapperLibrary | None = None
         self._store: Store | None = None
+        self._marks: Marks | None = None
+        self._marks_asked = False
 
     def configure(self, settings: Settings, root: Path | None, database_url: str | None) -> None:
         """Take the global options."""
@@ -71,9 +77,18 @@ class App:
             return None
 
     @property
+    def cache(self) -> Cache | None:
+        """What this machine remembers of the repository's files; None where it may not remember."""
+        from reconciler.config.cache import Cache  # noqa: PLC0415
+
+        return Cache(self.settings.cache, self.root) if self.settings.cache else None
+
+    @property
     def library(self) -> MapperLibrary:
         """The mappers that can be named here."""
         if self._library is None:
+            from reconciler.mapping.library import MapperLibrary  # noqa: PLC0415
+
             self._library = MapperLibrary(self.root_if_any)
         return self._library
 
@@ -81,8 +96,24 @@ class App:
     def fleet(self) -> Fleet:
         """The repository's districts and settings. Raises ConfigError for a broken reconciler.yaml."""
         if self._fleet is None:
-            self._fleet = load_fleet(self.root, mappers=self.library.names())
+            from reconciler.config.fleet import load_fleet  # noqa: PLC0415
+
+            self._fleet = load_fleet(self.root, mappers=self.library.names(), memories=[self._applied])
         return self._fleet
+
+    @property
+    def fleet_settings(self) -> FleetSettings:
+        """reconciler.yaml alone. Raises ConfigError for a broken one."""
+        if self._fleet is not None:
+            return self._fleet.settings
+        from reconciler.config.fleet_settings import load_fleet_settings  # noqa: PLC0415
+
+        return load_fleet_settings(self.root)[0]
+
+    def _applied(self) -> Memory:
+        """Files that were applied as they are: what the database knows of them need not be found anew."""
+        marks = self.glance.connections.values() if self.glance else ()
+        return {m.file_fingerprint: (m.account, m.mapper) for m in marks if m.fingerprint}
 
     def check_known(self, names: Iterable[str]) -> None:
         """Raise UsageError for a district that neither the repository nor the database has."""
@@ -98,7 +129,7 @@ class App:
                 or "a district's id is the name of its file under districts/, without .yaml",
             )
 
-    def desired(self) -> tuple[dict[str, Connection], dict[str, ReconcilerError]]:
+    def desired(self) -> tuple[Desired, dict[str, ReconcilerError]]:
         """What the files want, and the districts whose files (or mappers) are wrong, each with its error."""
         if not self.fleet.complete:
             raise ConfigError(
@@ -106,16 +137,30 @@ class App:
                 code="config.syntax",
                 hint="check the permissions of the checkout; nothing was changed",
             )
-        wanted: dict[str, Connection] = {}
+        from reconciler.config.fingerprint import fingerprint_of_mappers  # noqa: PLC0415
+        from reconciler.planning.quick import Desired  # noqa: PLC0415
+
+        fleet, mappers = self.fleet, fingerprint_of_mappers(self.root)
+        marks = self.glance.connections if self.glance else {}
+        signs: dict[str, tuple[str, str]] = {}
         refused: dict[str, ReconcilerError] = {
-            name: _refusal(problems) for name, problems in self.fleet.refused.items()
+            name: _refusal(problems) for name, problems in fleet.refused.items()
         }
-        for name, district in self.fleet.districts.items():
+        # While no mapper's file differs, each has the digest that it had for any district.
+        digests = {m.mapper: m.mapper_digest for m in marks.values() if mappers and m.is_by(mappers)}
+        for name in fleet.districts:
+            file = fleet.fingerprints.get(name, "")
+            known, mark = fleet.known.get(file), marks.get(name)
+            fingerprint = f"{file}.{mappers}" if known and mappers else ""
+            if fingerprint and mark and mark.fingerprint == fingerprint:
+                signs[name] = (fingerprint, mark.mapper_digest)
+                continue
             try:
-                wanted[name] = Connection(district, self.library.get(district.mapper).digest)
+                mapper = known[1] if known else fleet.districts[name].mapper
+                signs[name] = (fingerprint, digests.get(mapper) or self.library.get(mapper).digest)
             except MapperError as error:
                 refused[name] = error
-        return wanted, refused
+        return Desired(fleet.districts, signs), refused
 
     # -- the database -------------------------------------------------------------------------------------
 
@@ -129,11 +174,24 @@ class App:
             self._store.migrate()
         return self._store
 
+    @property
+    def glance(self) -> Marks | None:
+        """What the database has of every connection; None where it has to be opened to tell."""
+        if not self._marks_asked:
+            from reconciler.store.marks import read_marks  # noqa: PLC0415
+
+            self._marks, self._marks_asked = read_marks(self._url()), True
+        return self._marks
+
+    def last_commit(self) -> str:
+        """The commit that was reconciled last; empty where none was. Raises StoreError."""
+        return self.glance.last_commit if self.glance else self.store.last_commit()
+
     def _url(self) -> str:
         named = self._database_url or self.settings.database_url
         if named:
             return named
-        configured = self.fleet.settings.database_url
+        configured = self.fleet_settings.database_url
         if configured:
             relative = configured.removeprefix("sqlite:///")
             if relative != configured and not relative.startswith("/"):
@@ -150,12 +208,12 @@ class App:
 
     def context(self, allow_removals: Collection[str] = ()) -> Context:
         """Everything that the engine is given."""
-        from reconciler.cli.source import SftpSource  # noqa: PLC0415 – paramiko is slow to import
+        from reconciler.engine.context import Context  # noqa: PLC0415
 
         policy = self.fleet.settings.policy
         return Context(
-            store=self.store,
-            source=SftpSource(self.settings, policy),
+            store=cast("Store", Later(lambda: self.store)),
+            source=cast("FileSource", Later(lambda: _sftp_source(self.settings, policy))),
             mapper=self.library.get,
             policy=policy,
             allow_removals=frozenset(allow_removals),
@@ -164,14 +222,36 @@ class App:
     def run_info(self, command: str) -> RunInfo:
         """Who runs what, at which commit."""
         from reconciler.cli.commit import read_commit  # noqa: PLC0415 – only runs need git
+        from reconciler.planning.run import RunInfo  # noqa: PLC0415
 
         commit, author = read_commit(self.root, self.settings)
         return RunInfo(command, datetime.now(UTC), commit, author, self.settings.actor)
 
 
 def _nearest_district(name: str, known: Collection[str]) -> str:
+    from reconciler.mapping.near import near_names  # noqa: PLC0415 – only for a name that is not there
+
     near = near_names(name, known, 1)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+class Later:
+    """Stands for an object that is made at the first question to it: its library is slow to load."""
+
+    def __init__(self, make: Callable[[], Any]):
+        self._make = make
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+def _sftp_source(settings: Settings, policy: Policy) -> FileSource:
+    from reconciler.cli.source import SftpSource  # noqa: PLC0415 – paramiko is slow to import
+
+    return SftpSource(settings, policy)
 
 
 def _refusal(problems: Sequence[Any]) -> ConfigError:

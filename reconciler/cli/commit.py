@@ -26,3 +26,8 @@ def read_commit(root: Path, settings: Settings) -> tuple[str, str]:
     commit, _, author = found.partition("\0")
     dirty = git.line("status", "--porcelain", "--", *CONFIGURATION)
     return commit + ("-dirty" if dirty else ""), author
+
+
+def head(root: Path, settings: Settings) -> str:
+    """The commit alone, as `read_commit` has it but for `-dirty`, which takes git longer to find out."""
+    return Git(root, settings).line("log", "-1", "--format=%H") or settings.commit

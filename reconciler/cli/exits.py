@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.engine.report import Report
+from typing import TYPE_CHECKING
+
 from reconciler.errors import HoldError, ReconcilerError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.report import Report
 
 DONE = 0
 FAILED = 1

@@ -61,7 +61,8 @@ def command(app: App, paths: tuple[Path, ...], check: bool, diff: bool, form: st
 
 def _wanted(root: Path, paths: Sequence[Path]) -> Iterator[Path]:
     """The files to format. Raises UsageError for a path that leads to none."""
-    files = [path for path in (root / FILE, *find_district_files(root).files) if path.exists()]
+    districts = (Path(file.path) for file in find_district_files(root).files)
+    files = [path for path in (root / FILE, *districts) if path.exists()]
     files = [path for path in files if not path.is_symlink()]  # formatted where it leads to, or not ours
     named = {(p.parent.resolve() / p.name) if p.name != ".." else p.resolve() for p in paths}
     missing = named - {place for f in files for place in (f, *f.parents)}

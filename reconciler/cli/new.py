@@ -21,7 +21,7 @@ from reconciler.config.district_file import SCHEMA
 from reconciler.config.fleet import load_fleet
 from reconciler.config.placeholders import HOST, MARK, account_placeholder
 from reconciler.config.root import DISTRICTS
-from reconciler.documents.keywords import whole_pattern
+from reconciler.documents.formats import whole_pattern
 from reconciler.documents.schema import load_schema
 from reconciler.errors import ConfigError, UsageError
 from reconciler.render.onboarding import found_text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.app import App
-from reconciler.engine.run import plan_fleet
+from reconciler.engine.planned import plan_fleet
 from reconciler.errors import ReconcilerError
 from reconciler.planning.connection import Connection
 from reconciler.planning.plan import Plan
@@ -54,7 +54,7 @@ def planned_here(
     """The files against the database; with a revision, of what the branch touches."""
     desired, refused = app.desired()
     since, names = _limited(app, only, revision)
-    plan = plan_fleet(app.context(allow_removals), desired, refused=refused, only=names)
+    plan = plan_fleet(app.context(allow_removals), desired, refused=refused, only=names, glance=app.glance)
     return Planned(plan, desired, _of(names, refused), only, names, since)
 
 

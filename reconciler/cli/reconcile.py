@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.ancestry import newest_only
+from reconciler.cli.ancestry import newest_only, refuse_older
 from reconciler.cli.app import App, allow_removals_option, format_option, pass_app, workers_option
+from reconciler.cli.commit import head
 from reconciler.cli.exits import exit_code_of_report
-from reconciler.cli.progress import progress
-from reconciler.engine.run import plan_fleet, reconcile
+from reconciler.engine.planned import plan_fleet, recognize, report_of_nothing
 from reconciler.render.report import report_text
+
+if TYPE_CHECKING:
+    from reconciler.engine.context import Context
+    from reconciler.engine.report import Report
+    from reconciler.errors import ReconcilerError
+    from reconciler.planning.connection import Connection
+    from reconciler.planning.plan import Plan
+    from reconciler.planning.saved_plan import SavedPlan
 
 
 @click.command("reconcile")
@@ -42,30 +52,55 @@ def command(
     Example: reconciler reconcile --only riverbend-isd
              reconciler reconcile plan.json
     """
-    run = None
+    saved = None
     if plan_file:
         from reconciler.cli.saved import SavedRun  # noqa: PLC0415 – most runs have no such file
 
-        run = SavedRun(plan_file, only, allow_removals)
+        saved = SavedRun(plan_file, only, allow_removals)
     app.check_known([*only, *allow_removals])
     desired, refused = app.desired()
-    info = app.run_info("reconcile")
-    guard = (lambda: None) if rollback else newest_only(app.root, app.settings, info, app.store)
+    if not rollback:
+        refuse_older(app.root, app.settings, head(app.root, app.settings), app.last_commit())
     context = app.context(allow_removals)
-    if run:
-        plan = run.plan(app, desired, refused, allow_removals)
-        context = replace(context, planned=run.planned(plan))
-        info = replace(info, plan_digest=run.saved.digest)
+    if saved:
+        plan = saved.plan(app, desired, refused, allow_removals)
+        context = replace(context, planned=saved.planned(plan))
     else:
-        plan = plan_fleet(context, desired, refused=refused, only=only or None)
-    wanted = run.only if run else only
+        plan = plan_fleet(context, desired, refused=refused, only=only or None, glance=app.glance)
+    wanted = saved.only if saved else only
     if wanted:
         refused = {d: e for d, e in refused.items() if d in wanted}
-    with progress(len(plan.changes)) as advance:
-        report = reconcile(
-            context, plan, desired, info,
-            refused=refused, saved=run.saved if run else None, workers=workers, progress=advance,
-            guard=guard,
-        )  # fmt: skip
+    recognize(context, desired, plan, app.glance)
+    if plan.is_empty:
+        report = report_of_nothing(plan, refused)
+    else:
+        work = _Work(context, plan, desired, refused, saved.saved if saved else None)
+        report = _carry_out(app, work, workers, rollback=rollback)
     click.echo(json.dumps(report.to_json(), indent=2) if form == "json" else report_text(report))
     return exit_code_of_report(report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be carried out, and what it is held to."""
+
+    context: Context
+    plan: Plan
+    desired: Mapping[str, Connection]
+    refused: Mapping[str, ReconcilerError]
+    saved: SavedPlan | None
+
+
+def _carry_out(app: App, work: _Work, workers: int, *, rollback: bool) -> Report:
+    from reconciler.cli.progress import progress  # noqa: PLC0415 – most runs find nothing to do
+    from reconciler.engine.run import reconcile  # noqa: PLC0415
+
+    info = app.run_info("reconcile")
+    if work.saved:
+        info = replace(info, plan_digest=work.saved.digest)
+    guard = (lambda: None) if rollback else newest_only(app.root, app.settings, info, app.store)
+    with progress(len(work.plan.changes)) as advance:
+        return reconcile(
+            work.context, work.plan, work.desired, info,
+            refused=work.refused, saved=work.saved, workers=workers, progress=advance, guard=guard,
+        )  # fmt: skip

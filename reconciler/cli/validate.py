@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,17 +16,21 @@ from reconciler.config.fleet import load_fleet
 from reconciler.errors import ConfigError, MapperError, Problem
 from reconciler.render.problems import is_ok, problems_github, problems_json, problems_sarif, problems_text
 
+if TYPE_CHECKING:
+    from reconciler.config.cache import Cache
+
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
 @format_option("text", "json", "github", "sarif")
+@click.option("--no-cache", is_flag=True, help="Read every file again, whatever is remembered of it.")
 @pass_app
-def command(app: App, paths: tuple[Path, ...], form: str) -> int:
+def command(app: App, paths: tuple[Path, ...], form: str, no_cache: bool) -> int:
     """Check the files alone: no network, no database, no secrets.
 
     Every problem at once, each with file, line and column. With PATHs, only what is found in them.
     """
-    problems, files = _check(app, [p.absolute() for p in paths])
+    problems, files = _check(app, [p.absolute() for p in paths], None if no_cache else app.cache)
     if form == "json":
         click.echo(json.dumps(problems_json(problems, files), indent=2))
     elif form == "sarif":
@@ -37,15 +42,18 @@ def command(app: App, paths: tuple[Path, ...], form: str) -> int:
     return DONE if is_ok(problems) else FAILED
 
 
-def _check(app: App, paths: list[Path]) -> tuple[list[Problem], int]:
+def _check(app: App, paths: list[Path], cache: Cache | None) -> tuple[list[Problem], int]:
     """Everything found, and how many files were looked at."""
     root = app.root
     try:
-        fleet = load_fleet(root, mappers=app.library.names(), only_paths=paths)
+        memories = [cache.recall] if cache else []
+        fleet = load_fleet(root, mappers=app.library.names(), only_paths=paths, memories=memories)
     except ConfigError as error:
         return list(error.problems), 1
     except MapperError as error:
         return [Problem(error.code, "error", "mappers", 0, 0, "", error.message, error.hint)], 0
+    if cache:
+        cache.remember(fleet.known)
     wanted = [f for f in app.library.files() if _wanted(root / f, paths)]
     found = [
         *fleet.problems,

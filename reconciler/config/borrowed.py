@@ -24,9 +24,9 @@ _WORD = re.compile(r"[a-z0-9]+")
 _DEFAULT_FOLDER = PurePosixPath("/run/secrets")
 
 
-def check_borrowed(files: Sequence[DistrictFile], policy: Policy) -> None:
-    """Adds to each file what it borrows from another district."""
-    ids = {file.stem for file in files}
+def check_borrowed(files: Sequence[DistrictFile], policy: Policy, others: Collection[str] = ()) -> None:
+    """Adds to each file what it borrows; `others` are ids of districts that borrow nothing."""
+    ids = {*others, *(file.stem for file in files)}
     for file in files:
         for path, name in _references(file, "file"):
             owner = _owner(name, file.stem, ids)

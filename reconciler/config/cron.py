@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from datetime import datetime
 from functools import lru_cache
-
-from croniter import croniter
 
 from reconciler.documents.wording import did_you_mean
 
 # R is a random minute: two runs would not agree on it. H needs a key that a district file cannot give.
 _RANDOM = re.compile(r"(?<![a-z])[rh](?![a-z])", re.IGNORECASE)
+_DAILY_OR_WEEKLY = re.compile(r"[1-5]?[0-9] (?:1?[0-9]|2[0-3]) \* \* (?:\*|[0-6]|1-5)", re.ASCII)
+"""At one time of every day, of one day of the week, or of its five working days: nothing is wrong with it."""
 _ANY_DAY = datetime(2027, 1, 1)  # noqa: DTZ001 - whether a day exists at all does not depend on the zone
 
 
 @lru_cache(maxsize=1024)
 def schedule_fault(expression: str) -> str:
     """What is wrong with a cron expression of five fields; empty if nothing is."""
+    if _DAILY_OR_WEEKLY.fullmatch(expression):
+        return ""
+    from croniter import croniter  # noqa: PLC0415 – slow to import, and most schedules need it not
+
     if _RANDOM.search(expression):
         return "the cron expression is random (R, H): name the minute and the hour"
     try:
@@ -30,6 +33,8 @@ def schedule_fault(expression: str) -> str:
 
 
 def _kind_of_fault(expression: str) -> str:
+    from croniter import croniter  # noqa: PLC0415 – as above
+
     if croniter.is_valid(expression):
         return "the cron expression names a day that never comes"
     return "is not a cron expression: minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-7"
@@ -38,6 +43,8 @@ def _kind_of_fault(expression: str) -> str:
 @lru_cache(maxsize=1024)
 def timezone_fault(name: str) -> tuple[str, str]:
     """Message and hint for a time zone that does not exist; empty texts if it does."""
+    import zoneinfo  # noqa: PLC0415 – looks through the system's folders when it is loaded
+
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

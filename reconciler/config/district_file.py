@@ -13,12 +13,14 @@ from reconciler.config.district_checks import PROVIDERS, SECRETS, check_district
 from reconciler.config.hints import with_hint
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, dotted
-from reconciler.documents.reader import open_document
+from reconciler.documents.reader import document_of, open_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import Problem
 
 SCHEMA = "district.schema.json"
 NO_DEFAULTS = Defaults()
+MAX_BYTES = 512 * 1024
+"""The largest district of the country has some 1,600 schools, and each takes about 80 bytes."""
 _SCHEMA_CODE = "config.schema"
 _ON_FORM = (_SCHEMA_CODE, "config.defaults")
 """Of a value that has the wrong form, these say nothing more."""
@@ -75,7 +77,17 @@ def read_district_file(
 
     Never raises: whatever is wrong is among the problems.
     """
-    document, problems = open_document(path, display=file, root=root)
+    return _checked(file, defaults, *open_document(path, display=file, max_bytes=MAX_BYTES, root=root))
+
+
+def parse_district_file(data: bytes, *, file: str, defaults: Defaults = NO_DEFAULTS) -> DistrictFile:
+    """As `read_district_file`, of a file's bytes."""
+    return _checked(file, defaults, *document_of(data, display=file, max_bytes=MAX_BYTES))
+
+
+def _checked(
+    file: str, defaults: Defaults, document: Document | None, problems: Iterable[Problem]
+) -> DistrictFile:
     read = DistrictFile(file, PurePosixPath(file).stem, list(problems))
     if document is None:
         return read

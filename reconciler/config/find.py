@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from operator import itemgetter
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from reconciler.config.root import DISTRICTS
 from reconciler.errors import Problem
@@ -15,12 +17,25 @@ from reconciler.errors import Problem
 _SYNTAX = "config.syntax"
 
 
+class FoundFile(NamedTuple):
+    """A file that is named as a district's."""
+
+    name: str
+    """Its path relative to the root, as people are shown it."""
+    path: str
+    """Its absolute path."""
+    is_plain: bool
+    """Neither a link nor a pipe, as far as the folder's listing tells."""
+    stem: str
+    """The district's id, as the file's name says it."""
+
+
 @dataclass(slots=True)
 class Found:
     """What districts/ holds. Paths are absolute; `problems` name files relative to the root."""
 
-    files: list[Path] = field(default_factory=list)
-    """`*.yaml`, sorted by their path relative to the root."""
+    files: list[FoundFile] = field(default_factory=list)
+    """`*.yaml`, sorted by their name."""
     misnamed: dict[str, list[Problem]] = field(default_factory=dict)
     """By stem: what is meant as a district and named wrongly."""
     problems: list[Problem] = field(default_factory=list)
@@ -43,8 +58,10 @@ def find_district_files(root: Path) -> Found:
     while folders:
         folder = folders.pop()
         try:
+            shown = display_name(root, folder)
             with os.scandir(folder) as entries:
-                folders += [Path(entry.path) for entry in entries if _take(entry, root, found)]
+                others = [entry for entry in entries if not _take_plain(entry, shown, found.files)]
+            folders += [Path(entry.path) for entry in others if _take(entry, root, found)]
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             _lose(
@@ -53,8 +70,19 @@ def find_district_files(root: Path) -> Found:
                 f"the folder cannot be read: {reason}",
                 "check its permissions",
             )
-    found.files.sort(key=lambda path: display_name(root, path))
+    found.files.sort(key=itemgetter(0))
     return found
+
+
+def _take_plain(entry: os.DirEntry[str], folder: str, files: list[FoundFile]) -> bool:
+    """Notes what nearly every entry is, a file with a name that can be shown; of others it says no."""
+    name = entry.name
+    if not name.endswith(".yaml") or name[0] == "." or not name.isprintable():
+        return False
+    if not entry.is_file(follow_symlinks=False):
+        return False
+    files.append(FoundFile(f"{folder}/{name}", entry.path, True, name[:-5]))
+    return True
 
 
 def _take(entry: os.DirEntry[str], root: Path, found: Found) -> bool:
@@ -72,7 +100,8 @@ def _take(entry: os.DirEntry[str], root: Path, found: Found) -> bool:
             _misname(found, path, name, "is a folder, not a file", "rename the folder")
         return True
     if path.suffix == ".yaml":
-        found.files.append(path)
+        stem = PurePosixPath(name).stem
+        found.files.append(FoundFile(name, entry.path, entry.is_file(follow_symlinks=False), stem))
     elif looks_like_district:
         _misname(found, path, name, "the ending must be .yaml", f"rename it to {path.stem}.yaml")
     return False

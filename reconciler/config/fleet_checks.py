@@ -16,15 +16,20 @@ from reconciler.errors import Problem
 
 
 def check_fleet(
-    files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy, defaults: Defaults
+    files: Sequence[DistrictFile],
+    mappers: Collection[str] | None,
+    policy: Policy,
+    defaults: Defaults,
+    ids: Collection[str] = frozenset(),
 ) -> list[Problem]:
     """Adds to each file the problems that it has with others; returns those of the defaults, once.
 
-    `mappers` None: not known, not checked.
+    `mappers` None: not known, not checked. `ids`: of other districts, whose files have no problem with any,
+    as `known.doubts` has found.
     """
     _check_ids(files)
     _check_accounts(files)
-    _check_env_secrets(files, policy)
+    _check_env_secrets(files, policy, {*ids, *(file.stem for file in files)})
     return [] if mappers is None else _check_mappers(files, mappers, defaults)
 
 
@@ -82,12 +87,11 @@ def _unknown_mapper(name: str, mappers: Collection[str]) -> tuple[str, str, str]
     return "config.reference", "no mapper has this name", hint
 
 
-def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
+def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy, ids: Collection[str]) -> None:
     """An env secret belongs to one district by its name, or is shared with the hosts that the policy lists.
 
     So a pull request cannot have another district's password sent to a host of its own.
     """
-    ids = {file.stem for file in files}
     for file in files:
         for path in _variable_paths(file):
             variable = file.claims[path]

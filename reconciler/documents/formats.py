@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -47,3 +48,9 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "ipv4": is_ipv4,
     "ipv6": is_ipv6,
 }
+
+
+@lru_cache
+def whole_pattern(pattern: str) -> re.Pattern[str]:
+    """In Python, `$` also matches before a last line break; in JSON Schema it does not."""
+    return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)

@@ -14,8 +14,7 @@ from typing import Any
 
 from reconciler.documents.findings import DUPLICATE, Findings
 from reconciler.documents.node import Mark, Node, Path, shortened
-from reconciler.documents.text import Lines, hidden_characters, name_of
-from reconciler.documents.yaml_reader import MAX_DEPTH
+from reconciler.documents.text import MAX_DEPTH, Lines, hidden_characters, name_of
 
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = decoder.scanstring  # type: ignore[attr-defined]
 _SPACE = re.compile(r"[ \t\r\n]*")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -16,7 +15,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from reconciler.documents.formats import FORMATS
+from reconciler.documents.formats import FORMATS, whole_pattern
 from reconciler.documents.node import Unquoted
 
 Errors = Iterator[ValidationError]
@@ -64,12 +63,6 @@ def _additional(validator: Any, additional: Any, instance: Any, schema: Any) -> 
             yield ValidationError(key, path=(key,))
         else:
             yield from validator.descend(instance[key], additional, path=key)
-
-
-@lru_cache
-def whole_pattern(pattern: str) -> re.Pattern[str]:
-    """In Python, `$` also matches before a last line break; in JSON Schema it does not."""
-    return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Errors:

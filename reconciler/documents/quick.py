@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.documents.formats import FORMATS
-from reconciler.documents.keywords import whole_pattern
+from reconciler.documents.formats import FORMATS, whole_pattern
 from reconciler.documents.node import Unquoted
 
 Check = Callable[[Any], bool]

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from reconciler.documents.document import Document
 from reconciler.documents.findings import Findings
-from reconciler.documents.json_reader import read_json
-from reconciler.documents.node import values_of
+from reconciler.documents.node import Node, values_of
 from reconciler.documents.pasted import pasted_secrets
 from reconciler.documents.text import (
     MAX_FINDINGS,
@@ -20,7 +19,6 @@ from reconciler.documents.text import (
     name_of,
     read_bytes,
 )
-from reconciler.documents.yaml_reader import read_yaml
 from reconciler.errors import ConfigError, Problem
 
 MAX_BYTES = 256 * 1024
@@ -60,6 +58,13 @@ def open_document(
     return _parse(data, display, max_bytes)
 
 
+def document_of(
+    data: bytes, *, display: str, max_bytes: int = MAX_BYTES
+) -> tuple[Document | None, tuple[Problem, ...]]:
+    """As `open_document`, of bytes that are at hand."""
+    return _parse(data, display, max_bytes)
+
+
 def _whole(document: Document | None, problems: tuple[Problem, ...], display: str) -> Document:
     if document is None or problems:
         raise ConfigError(f"{display}: {problems[0].message}", problems)
@@ -71,10 +76,20 @@ def _parse(data: bytes, display: str, max_bytes: int) -> tuple[Document | None, 
     text = _text(data, findings, max_bytes)
     if text is None:
         return None, tuple(findings.problems)
-    read = read_json if display.lower().endswith(".json") else read_yaml
-    node = read(text, findings)
+    node = _node(text, findings, is_json=display.lower().endswith(".json"))
     document = Document(display, node, values_of(node)) if node else None
     return document, (*findings.problems, *pasted_secrets(text, display))
+
+
+def _node(text: str, findings: Findings, *, is_json: bool) -> Node | None:
+    # Each of the two libraries is loaded where a file of its kind is read, and not before.
+    if is_json:
+        from reconciler.documents.json_reader import read_json  # noqa: PLC0415
+
+        return read_json(text, findings)
+    from reconciler.documents.yaml_reader import read_yaml  # noqa: PLC0415
+
+    return read_yaml(text, findings)
 
 
 def _text(data: bytes, findings: Findings, max_bytes: int) -> str | None:

@@ -6,21 +6,19 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from jsonschema.exceptions import ValidationError
-from jsonschema.protocols import Validator
-from referencing import Registry
+from typing import TYPE_CHECKING, Any
 
 from reconciler.documents.document import Document
-from reconciler.documents.keywords import StrictValidator
 from reconciler.documents.quick import Check, compile_check
 from reconciler.documents.text import MAX_FINDINGS
 from reconciler.documents.wording import in_words
 from reconciler.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 _MAX_ERRORS = 1000
 """Read of one file before they are sorted, so that a hostile one cannot hold us."""
@@ -32,8 +30,19 @@ class _Compiled:
 
     schema: Mapping[str, Any]
     """Kept, so that its id cannot be given to another one."""
-    validator: Validator
     is_valid: Check | None
+    validators: list[Validator]
+    """jsonschema's, from the first document on that is not valid: it takes long to load."""
+
+    @property
+    def validator(self) -> Validator:
+        if not self.validators:
+            from referencing import Registry  # noqa: PLC0415
+
+            from reconciler.documents.keywords import StrictValidator  # noqa: PLC0415
+
+            self.validators.append(StrictValidator(dict(self.schema), registry=Registry()))
+        return self.validators[0]
 
 
 _compiled: dict[int, _Compiled] = {}
@@ -45,8 +54,8 @@ def load_schema(name: str) -> dict[str, Any]:
 
     An installed package carries its schemas; a checkout has them in `schemas/`. Raises ConfigError.
     """
-    package = resources.files("reconciler")
-    places = (package / "schemas" / name, Path(str(package)).parent / "schemas" / name)
+    package = Path(__file__).parent.parent
+    places = (package / "schemas" / name, package.parent / "schemas" / name)
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         raise ConfigError(f"the schema {name} is not installed", hint="install reconciler anew")
@@ -77,8 +86,7 @@ def schema_problems(
 def _compile(schema: Mapping[str, Any]) -> _Compiled:
     known = _compiled.get(id(schema))
     if known is None:
-        validator = StrictValidator(dict(schema), registry=Registry())
-        known = _compiled[id(schema)] = _Compiled(schema, validator, compile_check(schema))
+        known = _compiled[id(schema)] = _Compiled(schema, compile_check(schema), [])
     return known
 
 

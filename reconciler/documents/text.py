@@ -12,6 +12,8 @@ from pathlib import Path
 
 from reconciler.documents.node import Mark
 
+MAX_DEPTH = 20
+"""Mappings and lists inside one another."""
 MAX_FINDINGS = 50
 """Problems reported of one file."""
 

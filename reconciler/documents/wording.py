@@ -11,12 +11,12 @@ import difflib
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from reconciler.documents.node import Node, Unquoted, shortened
-from reconciler.documents.scalars import reading_of
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _TYPES = {
     "string": "text",
@@ -53,6 +53,8 @@ def _quoting_hint(plain: str, schema: Mapping[str, Any]) -> str:
     """How to write an unquoted scalar so that it stays text."""
     if not schema.get("x-echo") or len(plain) > _MAX_ECHO:
         return "put the value in quotes: without them YAML may read something other than text"
+    from reconciler.documents.scalars import reading_of  # noqa: PLC0415 – YAML, where it is in question
+
     return f'write "{plain}" in quotes: without them YAML reads {reading_of(plain)}'
 
 

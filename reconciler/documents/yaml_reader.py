@@ -18,10 +18,7 @@ from reconciler.documents import yaml_words
 from reconciler.documents.findings import DUPLICATE, Findings
 from reconciler.documents.node import Mark, Node, Path, Unquoted, shortened
 from reconciler.documents.scalars import resolve
-from reconciler.documents.text import hidden_characters, name_of
-
-MAX_DEPTH = 20
-"""Mappings and lists inside one another."""
+from reconciler.documents.text import MAX_DEPTH, hidden_characters, name_of
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C one, where the library was built with it."""

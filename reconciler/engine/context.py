@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.config.policy import Policy
-from reconciler.engine.ports import ConnectionStore, FileSource
-from reconciler.engine.seen import Seen
-from reconciler.mapping.model import Mapper
+
+if TYPE_CHECKING:
+    from reconciler.engine.ports import ConnectionStore, FileSource
+    from reconciler.engine.seen import Seen
+    from reconciler.mapping.model import Mapper
 
 
 def utc_now() -> datetime:

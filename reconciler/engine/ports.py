@@ -6,16 +6,18 @@ line joins them. Everything that crosses is a value of the packages below.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from reconciler.errors import ReconcilerError
-from reconciler.planning.connection import Connection, Observed, Phase
-from reconciler.planning.run import RunInfo
-from reconciler.roster.delta import EntityDelta, Reject, RemoteFile, SisSchool, Snapshot
-from reconciler.roster.packages.kept import KeptFile
+if TYPE_CHECKING:  # a plan needs the seams, and nothing of what crosses them when it is carried out
+    from reconciler.errors import ReconcilerError
+    from reconciler.planning.connection import Connection, Observed, Phase
+    from reconciler.planning.mark import Mark
+    from reconciler.planning.run import RunInfo
+    from reconciler.roster.delta import EntityDelta, Reject, RemoteFile, SisSchool, Snapshot
+    from reconciler.roster.packages.kept import KeptFile
 
 
 class Lease(Protocol):
@@ -28,13 +30,14 @@ class Lease(Protocol):
 class ConnectionStore(Protocol):
     """The database, as the engine uses it. Every write checks its lease; LockError: the lease is lost."""
 
-    def observe(self) -> dict[str, Observed]: ...
+    def observe(self, districts: Collection[str] | None = None) -> dict[str, Observed]: ...
     def observe_one(self, district: str) -> Observed | None: ...
 
     def acquire(self, district: str, *, wait_seconds: float) -> Lease: ...
     def renew(self, lease: Lease) -> None: ...
     def release(self, lease: Lease) -> None: ...
 
+    def recognize(self, connections: Mapping[str, Connection]) -> None: ...
     def save(self, lease: Lease, connection: Connection, phase: Phase) -> None: ...
     def retire(self, lease: Lease, at: datetime) -> None: ...
     def deactivate(self, lease: Lease, at: datetime) -> dict[str, int]: ...
@@ -83,6 +86,14 @@ class ConnectionStore(Protocol):
         self, lease: Lease, *, removed_before: datetime, rejects_before: datetime, dry_run: bool
     ) -> dict[str, int]: ...
     def purge_history(self, started_before: datetime, *, dry_run: bool) -> int: ...
+
+
+class Glance(Protocol):
+    """What the database has of all connections, read before it is opened for more."""
+
+    @property
+    def connections(self) -> Mapping[str, Mark]: ...
+    def observe(self, districts: Collection[str]) -> Mapping[str, Observed] | None: ...
 
 
 class FileSession(Protocol):

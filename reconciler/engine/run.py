@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from reconciler.engine.context import Context
 from reconciler.engine.district import carry_out, sync_one
+from reconciler.engine.planned import failures, plan_fleet, report_of_nothing
 from reconciler.engine.pool import run_jobs
 from reconciler.engine.report import Outcome, Report, Result
 from reconciler.errors import ReconcilerError, UsageError
@@ -22,26 +23,9 @@ from reconciler.planning.run import RunInfo
 from reconciler.planning.saved_plan import SavedPlan, refuse_moved_one
 from reconciler.planning.steps import paused_until
 
+__all__ = ["Progress", "plan_fleet", "reconcile", "sync"]
+
 Progress = Callable[[Result], None]
-
-
-def plan_fleet(
-    context: Context,
-    desired: Mapping[str, Connection],
-    *,
-    refused: Collection[str] = (),
-    only: Collection[str] | None = None,
-) -> Plan:
-    """The plan of the fleet as it stands. Raises StoreError."""
-    return build_plan(
-        desired,
-        context.store.observe(),
-        now=context.now(),
-        retire_after=timedelta(days=context.policy.retire_after_days),
-        refused=refused,
-        only=only,
-        retry=context.allow_removals,
-    )
 
 
 def reconcile(
@@ -61,9 +45,8 @@ def reconcile(
     `guard` is asked under each district's lease; a ReconcilerError that it raises is the district's result.
     With `saved`, each district is held to it again under its lease: one that has moved since is refused.
     """
-    failed = [Result(d, "update", Outcome.FAILED, error=e) for d, e in sorted((refused or {}).items())]
     if plan.is_empty:
-        return Report(failed, plan.unchanged)
+        return report_of_nothing(plan, refused)
     run = context.store.begin_run(replace(info, plan_digest=info.plan_digest or plan.digest))
     stopping = threading.Event()
 
@@ -86,7 +69,7 @@ def reconcile(
         return lambda: carry_out(context, change, connection, replan, run, stopping)
 
     results, interrupted = run_jobs([job(c) for c in plan.changes], workers, progress, stopping)
-    report = Report([*failed, *results], plan.unchanged, interrupted)
+    report = Report([*failures(refused), *results], plan.unchanged, interrupted)
     _end(context, run, report)
     return report
 

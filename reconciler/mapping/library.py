@@ -6,25 +6,25 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.documents.document import Document
 from reconciler.documents.pasted import CODE as LITERAL
 from reconciler.documents.reader import open_document, parse_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import MapperError, Problem
-from reconciler.mapping.check import findings
-from reconciler.mapping.extends import EXTENDS, written_out
 from reconciler.mapping.folder import mapper_files, passed_over
-from reconciler.mapping.model import Mapper
 from reconciler.mapping.near import nearest
-from reconciler.mapping.parse import parse_mapper
+
+if TYPE_CHECKING:
+    from reconciler.mapping.model import Mapper
 
 MAX_BYTES = 1 << 20
 MAX_CHAIN = 5
 """How many mappers may extend one another in a row."""
 _FOLDER = "mappers"
+_BUILTIN = Path(__file__).parent / "builtin"
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -50,8 +50,7 @@ BaseOf = Callable[[str], LoadedMapper]
 
 def builtin_names() -> tuple[str, ...]:
     """The names of the mappers that ship with the package, sorted."""
-    folder = resources.files("reconciler.mapping") / "builtin"
-    return tuple(sorted(p.name.removesuffix(".json") for p in folder.iterdir() if p.name.endswith(".json")))
+    return tuple(sorted(path.stem for path in _BUILTIN.glob("*.json")))
 
 
 @lru_cache
@@ -60,7 +59,7 @@ def builtin(name: str) -> LoadedMapper:
     if name not in builtin_names():
         raise KeyError(name)
     file = f"{name}.json"
-    data = (resources.files("reconciler.mapping") / "builtin" / file).read_bytes()
+    data = (_BUILTIN / file).read_bytes()
     document = parse_document(data, display=file, max_bytes=MAX_BYTES)
     loaded = replace(_loaded(name, document, builtin), extends=_extends(document), builtin=True)
     if loaded.mapper is None:
@@ -90,11 +89,18 @@ def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMa
 
 
 def _extends(document: Document) -> str:
+    from reconciler.mapping.extends import EXTENDS  # noqa: PLC0415 – as in `_loaded`
+
     name = document.value.get(EXTENDS) if isinstance(document.value, dict) else None
     return name if isinstance(name, str) else ""
 
 
 def _loaded(name: str, document: Document, base_of: BaseOf) -> LoadedMapper:
+    # Many commands want to know no more of a mapper than its name.
+    from reconciler.mapping.check import findings  # noqa: PLC0415
+    from reconciler.mapping.extends import EXTENDS  # noqa: PLC0415
+    from reconciler.mapping.parse import parse_mapper  # noqa: PLC0415
+
     problems = _schema_problems(document)
     said = document.value.get("files") or {} if not problems and EXTENDS in document.value else None
     if said is not None:
@@ -134,6 +140,8 @@ def _schema_problems(document: Document) -> list[Problem]:
 
 def _extended(document: Document, base_of: BaseOf) -> tuple[Document, list[Problem]]:
     """The document written out with what it extends; as it is, with the problem, where that cannot be."""
+    from reconciler.mapping.extends import EXTENDS, written_out  # noqa: PLC0415
+
     name = document.value[EXTENDS]
     try:
         base = base_of(name)
@@ -212,6 +220,7 @@ class MapperLibrary:
             return read_mapper(path, display=self._display(path), root=self._root, base_of=finder)
         if name in builtin_names():
             return builtin(name)
+
         raise MapperError(
             f"there is no mapper {name!r}", code="mapper.unknown", hint=nearest(name, self.names())
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,6 +33,8 @@ class Connection:
     district: District
     mapper_digest: str
     """SHA-256 of the mapper's canonical JSON: a mapper that changes changes its connections."""
+    fingerprint: str = field(default="", compare=False)
+    """Of the file and the mappers that say this; empty where not known. Other bytes may say the same."""
 
 
 def spec_digest(connection: Connection) -> str:

@@ -7,13 +7,13 @@ lease already.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from reconciler.config.district import District
 from reconciler.errors import StoreError
@@ -37,11 +37,11 @@ _OBSERVED = (
 )
 
 
-def observe(transaction: Transaction, district: str | None = None) -> dict[str, Observed]:
-    """Every connection, or one district's, by district and sorted by it."""
+def observe(transaction: Transaction, districts: Collection[str] | None = None) -> dict[str, Observed]:
+    """Every connection, or these districts', by district and sorted by it."""
     query = select(*_OBSERVED).order_by(CONNECTION.c.district)
-    if district is not None:
-        query = query.where(CONNECTION.c.district == district)
+    if districts is not None:
+        query = query.where(CONNECTION.c.district.in_(districts))
     return {row.district: _observed(row) for row in transaction.execute(query)}
 
 
@@ -51,19 +51,44 @@ def save(transaction: Transaction, connection: Connection, phase: Phase) -> None
     values = {
         "account": district.account,
         "name": district.name,
-        "spec": json.dumps(district.to_json(), sort_keys=True, ensure_ascii=False),
+        "spec": _spec(district),
         "mapper": district.mapper,
         "mapper_digest": connection.mapper_digest,
+        "fingerprint": connection.fingerprint or None,
         "phase": phase.value,
         "unfinished": True,
         "retired_at": None,
         "deactivated": False,
     }
-    before = observe(transaction, district.id).get(district.id)
+    before = observe(transaction, (district.id,)).get(district.id)
     if before is None:
         transaction.execute(insert(CONNECTION).values(district=district.id, **values))
     else:
         change(transaction, district.id, **values, **_forgotten(before, connection))
+
+
+def recognize(transaction: Transaction, connections: Iterable[Connection]) -> None:
+    """Note the fingerprints of files that say what is on record; nothing where it is something else by now.
+
+    No lease is needed: what a file with this fingerprint says does not depend on who notes it.
+    """
+    wanted = {one.district.id: one for one in connections}
+    rows = [
+        {"of": row.district, "says": row.spec, "by": row.mapper_digest, "found": one.fingerprint}
+        for row in transaction.execute(select(*_OBSERVED))
+        if (one := wanted.get(row.district)) and _observed(row).connection == one
+    ]
+    if rows:
+        same = (
+            CONNECTION.c.district == bindparam("of"),
+            CONNECTION.c.spec == bindparam("says"),
+            CONNECTION.c.mapper_digest == bindparam("by"),
+        )
+        transaction.execute(update(CONNECTION).where(*same).values(fingerprint=bindparam("found")), rows)
+
+
+def _spec(district: District) -> str:
+    return json.dumps(district.to_json(), sort_keys=True, ensure_ascii=False)
 
 
 def change(transaction: Transaction, district: str, **values: Any) -> None:

@@ -10,9 +10,7 @@ from sqlalchemy import Connection, text
 from reconciler.errors import StoreError
 from reconciler.store.database import Database
 from reconciler.store.errors import is_missing_table
-
-REVISIONS = ("0001", "0002", "0003", "0004")
-"""Every revision that this program knows, oldest first."""
+from reconciler.store.revisions import REVISIONS
 
 SCRIPTS = Path(__file__).parent / "migrations"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
@@ -76,12 +76,16 @@ class Store:
 
     # --- a connection's course ---------------------------------------------------------------------
 
-    def observe(self) -> dict[str, Observed]:
-        """Every connection by district, retired ones too, sorted."""
-        return self._read(connections.observe)
+    def observe(self, districts: Collection[str] | None = None) -> dict[str, Observed]:
+        """Every connection by district, retired ones too, sorted; or those of these districts."""
+        return self._read(lambda t: connections.observe(t, districts))
 
     def observe_one(self, district: str) -> Observed | None:
-        return self._read(lambda t: connections.observe(t, district)).get(district)
+        return self._read(lambda t: connections.observe(t, (district,))).get(district)
+
+    def recognize(self, found: Mapping[str, Connection]) -> None:
+        """Note the fingerprints of files that say what is on record, whatever bytes said it before."""
+        self._database.write(lambda t: connections.recognize(t, found.values()))
 
     def save(self, lease: Lease, connection: Connection, phase: Phase) -> None:
         """Put the spec on record as unfinished, back from retirement if it was retired."""

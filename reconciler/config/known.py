@@ -1,0 +1,100 @@
+"""What is known of a district file by its fingerprint, so that it need not be read again to be checked.
+
+Remembered are only files without any finding of their own, warnings included, whose claims nobody but the
+owner of the same account can contest. All others are read each time: a verdict that is not plain is not
+worth an exception to a rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.config.district_checks import SECRETS
+from reconciler.config.district_file import DistrictFile
+from reconciler.config.fleet_checks import owner_of
+from reconciler.config.source import Source
+
+Known = tuple[str, str]
+"""The account and the mapper of a file that is right in itself: what another file may contradict."""
+Memory = Mapping[str, Known]
+"""By fingerprint."""
+Recall = Callable[[], Memory]
+"""Fetches a memory; called only where there is something to look up."""
+
+_PLAIN_CLAIMS = frozenset({"district", "account", "mapper", "sftp.host"})
+_ENV_CLAIMS = frozenset(f"sftp.{name}.env" for name in SECRETS)
+
+
+def known_of(file: DistrictFile) -> Known | None:
+    """What to remember of a file as it was read by itself; None where it has to be read each time."""
+    if file.district is None or file.problems:
+        return None
+    others = file.claims.keys() - _PLAIN_CLAIMS
+    if others - _ENV_CLAIMS or not all(_nobody_elses(file.claims[path], file.stem) for path in others):
+        return None
+    return file.claims["account"], file.claims["mapper"]
+
+
+def _nobody_elses(variable: str, district: str) -> bool:
+    """Whether the variable is this district's whatever other ids there are: no longer id fits into it."""
+    longest = "SFTP_" + district.upper().replace("-", "_")
+    return variable.rpartition("_")[0] == longest and owner_of(variable, (district,)) == district
+
+
+def recalled(sources: Iterable[Source], recalls: Sequence[Recall]) -> dict[str, Known]:
+    """What the memories, the first ones first, know of these files; by fingerprint."""
+    found: dict[str, Known] = {}
+    missing = [source.fingerprint for source in sources if source.fingerprint]
+    for recall in recalls:
+        if missing:
+            memory = recall()
+            found.update({one: memory[one] for one in missing if one in memory})
+            missing = [one for one in missing if one not in found]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What is not sure beside other files: ids and accounts that two have, mappers that are not there."""
+
+    ids: set[str]
+    accounts: set[str]
+    mappers: set[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.ids or self.accounts or self.mappers)
+
+    def concern(self, district: str, known: Known) -> bool:
+        """Whether a file has to be read although it is known."""
+        account, mapper = known
+        return district in self.ids or account in self.accounts or mapper in self.mappers
+
+
+def doubts(
+    known: Mapping[str, Known],
+    ids: Sequence[str],
+    read: Sequence[DistrictFile],
+    mappers: Collection[str] | None,
+) -> Doubts:
+    """What of the files that are `known`, by fingerprint, is not sure beside all others.
+
+    `ids`: of all files. `read`: the files that are not known; an account counts as claimed also where its
+    file is wrong in other ways. `mappers` None: not known, not checked.
+    """
+    accounts = [account for account, _ in known.values()]
+    named = {mapper for _, mapper in known.values()}
+    missing = set() if mappers is None else named - set(mappers)
+    return Doubts(_twice(ids), _twice([*accounts, *_accounts(read)]), missing)
+
+
+def _twice(values: Sequence[str]) -> set[str]:
+    """The values that stand more than once; mostly none does, and that is quickly seen."""
+    if len(set(values)) == len(values):
+        return set()
+    return {value for value, times in Counter(values).items() if times > 1}
+
+
+def _accounts(read: Iterable[DistrictFile]) -> list[str]:
+    return [file.claims["account"] for file in read if "account" in file.claims]
