@@ -183,6 +183,10 @@ class App:
             self._marks, self._marks_asked = read_marks(self._url()), True
         return self._marks
 
+    def ask_no_database(self) -> None:
+        """For commands that read the files alone: what the database knows of them is not asked either."""
+        self._marks_asked = True
+
     def last_commit(self) -> str:
         """The commit that was reconciled last; empty where none was. Raises StoreError."""
         return self.glance.last_commit if self.glance else self.store.last_commit()

@@ -45,6 +45,7 @@ def command(app: App, id_: str, form: str) -> int:
 
 
 def _explanation(app: App, district: str) -> Explanation:
+    app.ask_no_database()
     fleet = app.fleet
     file = _file_of(fleet, district)
     rules = fleet_document(app.root)

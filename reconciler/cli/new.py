@@ -59,6 +59,7 @@ def command(app: App, /, id_: str, folder: str, with_schools: bool, form: str, *
     each, and the schools are listed with suggestions. Without one: a template. No file is written over.
     """
     _check_id(id_)
+    app.ask_no_database()
     with begun_repository(app) as root:
         path = _place(root, folder, id_)
         if id_ in app.fleet.files:

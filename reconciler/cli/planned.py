@@ -62,6 +62,7 @@ def planned_against(app: App, revision: str, only: tuple[str, ...]) -> Planned:
     """The files against those of a commit. Raises UsageError, see `plan_against`."""
     from reconciler.cli.against import plan_against  # noqa: PLC0415 – only here git is asked
 
+    app.ask_no_database()
     desired, refused = app.desired()
     plan, base = plan_against(app, revision, desired, refused, only or None)
     names = frozenset(only) or None

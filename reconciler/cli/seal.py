@@ -48,6 +48,7 @@ def command(app: App, /, district: str, recipients: tuple[str, ...], form: str, 
     The secret is typed, unseen, or read from standard input; it is never an argument. Host, port and user
     come from the district's file; at any other login the sealed secret is refused.
     """
+    app.ask_no_database()
     login = _login(app, district, {name: options[name] for name in ("host", "port", "username")})
     keys = _recipients(app, recipients)
     secret = _read_secret()
