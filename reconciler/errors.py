@@ -7,13 +7,14 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── UsageError                  usage.*                          exit 64
     ├── ConfigError                 config.*, carries every Problem found
     ├── MapperError                 mapper.schema, mapper.column, mapper.unknown
-    ├── SecretError                 secret.missing, secret.bound
+    ├── SecretError                 secret.missing, secret.bound (secret.literal is a Problem)
     ├── SftpError                   sftp.unreachable · timeout · host-key · auth · path · no-files · …
     ├── RosterError                 csv.encoding · header · rows · empty · truncated · ambiguous · archive
     ├── HoldError                   sync.removals · changes · contacts · file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
     ├── PlanError                   plan.stale, plan.older
-    └── StoreError                  database.unreachable · database.version · database.failed
+    ├── StoreError                  database.unreachable · database.version · database.failed
+    └── OutputError                 output.failed
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ class Problem:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, or the file alone where the problem is of all of it."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def __str__(self) -> str:
+        """Place, path and message on one line."""
+        return f"{self.place} {self.path}: {self.message}" if self.path else f"{self.place}: {self.message}"
 
 
 class ReconcilerError(Exception):
@@ -144,3 +154,9 @@ class StoreError(ReconcilerError):
     """The database cannot be reached, is of another version, or refused."""
 
     code = "database.unreachable"
+
+
+class OutputError(ReconcilerError):
+    """The report cannot be written: the disk behind standard output is full, say."""
+
+    code = "output.failed"

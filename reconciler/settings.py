@@ -23,6 +23,10 @@ class Settings:
     """RECONCILER_DATABASE_URL."""
     secrets_dir: Path = DEFAULT_SECRETS_DIR
     """RECONCILER_SECRETS_DIR: where `{file: …}` secrets lie."""
+    age_identity: str = field(default="", repr=False)
+    """RECONCILER_AGE_IDENTITY: identities that open sealed secrets, as text."""
+    age_identity_file: Path | None = None
+    """RECONCILER_AGE_IDENTITY_FILE: a file of them."""
     actor: str = ""
     """Who runs this: RECONCILER_ACTOR, else what CI says, else the login name. Written to history."""
     commit: str = ""
@@ -40,11 +44,41 @@ class Settings:
             root=Path(root) if root else None,
             database_url=env.get("RECONCILER_DATABASE_URL") or None,
             secrets_dir=Path(env.get("RECONCILER_SECRETS_DIR") or DEFAULT_SECRETS_DIR),
+            age_identity=env.get("RECONCILER_AGE_IDENTITY", ""),
+            age_identity_file=_path(env, "RECONCILER_AGE_IDENTITY_FILE"),
             actor=_first(env, "RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"),
             commit=_first(env, "RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"),
             no_color=bool(env.get("NO_COLOR")),
             environ=env,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """How to reach Vault, in the variables that its own command line reads."""
+
+    address: str = ""
+    """VAULT_ADDR."""
+    token: str = field(default="", repr=False)
+    """VAULT_TOKEN."""
+    namespace: str = ""
+    """VAULT_NAMESPACE."""
+    ca_file: Path | None = None
+    """VAULT_CACERT: the certificates to trust, in PEM."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> VaultSettings:
+        env = os.environ if environ is None else environ
+        return cls(
+            address=env.get("VAULT_ADDR", ""),
+            token=env.get("VAULT_TOKEN", ""),
+            namespace=env.get("VAULT_NAMESPACE", ""),
+            ca_file=_path(env, "VAULT_CACERT"),
+        )
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(env[name]).expanduser() if env.get(name) else None
 
 
 def _first(env: Mapping[str, str], *names: str) -> str:

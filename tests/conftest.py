@@ -26,6 +26,11 @@ def require(condition: object, reason: str) -> None:
     pytest.skip(reason)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make faults` tries each fault often, `make test` a few times."""
+    parser.addoption("--fault-rounds", type=int, help="how often tests/faults tries each fault")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings or secrets of whoever runs it."""

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+
+_INTERRUPTED = 130
 
 
 def main() -> None:
     """The entry point of the command `reconciler`."""
-    from reconciler.cli.main import run  # noqa: PLC0415 – imported late: nothing else needs click
-
-    code = run(sys.argv[1:])
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Imported late: nothing else needs click, and an interrupt may come as early as here.
+        from reconciler.cli.main import run  # noqa: PLC0415
+        from reconciler.cli.streams import prepare_streams  # noqa: PLC0415
+
+        prepare_streams()
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    if code == _INTERRUPTED and threading.active_count() > 1:
+        # A second interrupt does not wait for the districts at work: their databases roll back.
+        os._exit(code)
     sys.exit(code)

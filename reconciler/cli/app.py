@@ -15,6 +15,7 @@ from reconciler.config.root import find_new_root, find_root
 from reconciler.engine.context import Context
 from reconciler.errors import ConfigError, MapperError, ReconcilerError, UsageError
 from reconciler.mapping.library import MapperLibrary
+from reconciler.mapping.near import near_names
 from reconciler.planning.connection import Connection
 from reconciler.planning.run import RunInfo
 from reconciler.settings import Settings
@@ -26,11 +27,10 @@ Command = Callable[..., Any]
 
 
 class App:
-    """One call of the program. `format` is what its report was asked for in."""
+    """One call of the program."""
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.format = "text"
         self._root_option: Path | None = None
         self._database_url: str | None = None
         self._fleet: Fleet | None = None
@@ -94,7 +94,8 @@ class App:
             raise UsageError(
                 f"there is no district {unknown[0]!r}",
                 code="usage.district",
-                hint="a district's id is the name of its file under districts/, without .yaml",
+                hint=_nearest_district(unknown[0], known)
+                or "a district's id is the name of its file under districts/, without .yaml",
             )
 
     def desired(self) -> tuple[dict[str, Connection], dict[str, ReconcilerError]]:
@@ -168,11 +169,16 @@ class App:
         return RunInfo(command, datetime.now(UTC), commit, author, self.settings.actor)
 
 
+def _nearest_district(name: str, known: Collection[str]) -> str:
+    near = near_names(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
 def _refusal(problems: Sequence[Any]) -> ConfigError:
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return ConfigError(
-        f"{first.file}:{first.line}:{first.column} {first.path}: {first.message}{more}",
+        f"{first}{more}",
         problems,
         hint=first.hint or "`reconciler validate` lists every problem",
     )
@@ -182,15 +188,10 @@ pass_app = click.make_pass_decorator(App)
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
-    """`--format`; the choice is kept on the app as well, so that an error can be reported in it."""
-
-    def remember(context: click.Context, _: click.Parameter, value: str) -> str:
-        context.obj.format = value
-        return value
-
+    """`--format`."""
     return click.option(
         "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True,
-        callback=remember, is_eager=True, help="The form of the report on standard output.",
+        help="The form of the report on standard output.",
     )  # fmt: skip
 
 

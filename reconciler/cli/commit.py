@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from reconciler.errors import PlanError
+from reconciler.cli.git import Git
+from reconciler.errors import UsageError
 from reconciler.settings import Settings
 
-_CONFIGURATION = ("districts", "mappers", "reconciler.yaml")
+CONFIGURATION = ("districts", "mappers", "reconciler.yaml")
 
 
 def read_commit(root: Path, settings: Settings) -> tuple[str, str]:
@@ -16,49 +16,13 @@ def read_commit(root: Path, settings: Settings) -> tuple[str, str]:
 
     `-dirty` follows the commit where the configuration in the work tree differs from it.
     """
-    found = _git(root, "log", "-1", "--format=%H%x00%an <%ae>")
+    git = Git(root, settings)
+    try:
+        found = git.line("log", "-1", "--encoding=UTF-8", "--format=%H%x00%an <%ae>")
+    except UsageError:  # there is no git
+        found = ""
     if not found:
         return settings.commit, ""
     commit, _, author = found.partition("\0")
-    dirty = _git(root, "status", "--porcelain", "--", *_CONFIGURATION)
+    dirty = git.line("status", "--porcelain", "--", *CONFIGURATION)
     return commit + ("-dirty" if dirty else ""), author
-
-
-def refuse_older(root: Path, commit: str, last: str) -> None:
-    """Raise PlanError plan.older where git knows `commit` for an ancestor of the last one reconciled.
-
-    A revert is a commit of its own, and newer: going back needs no exception, only an old checkout does.
-    """
-    now, before = (c.removesuffix("-dirty") for c in (commit, last))
-    if not now or not before or now == before:
-        return
-    if _git_says(root, "merge-base", "--is-ancestor", now, before):
-        raise PlanError(
-            f"commit {now[:12]} is older than {before[:12]}, which was reconciled last; nothing was done",
-            code="plan.older",
-            hint="check out the newest commit, or say --rollback if going back is what you mean",
-        )
-
-
-def _git_says(root: Path, *arguments: str) -> bool:
-    """Whether git answers yes; no answer is no."""
-    command = ["git", "-C", str(root), *arguments]
-    try:
-        return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            check=False,
-            timeout=30,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -14,9 +14,10 @@ from reconciler.authoring.formatting import format_text
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED
 from reconciler.cli.writing import replace_text
+from reconciler.config.defaults import FILE
 from reconciler.config.district_file import SCHEMA as DISTRICT_SCHEMA
 from reconciler.config.find import display_name, find_district_files
-from reconciler.config.fleet_settings import FILE, MAX_BYTES
+from reconciler.config.fleet_settings import MAX_BYTES
 from reconciler.config.fleet_settings import SCHEMA as FLEET_SCHEMA
 from reconciler.config.root import DISTRICTS
 from reconciler.documents.reader import MAX_BYTES as DISTRICT_BYTES

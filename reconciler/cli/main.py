@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,17 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.app import App
-from reconciler.cli.exits import FAILED, INTERRUPTED, USAGE, exit_code_of
+from reconciler.cli.endings import ending_of, say
+from reconciler.cli.exits import DONE
 from reconciler.cli.logs import set_up_logging
-from reconciler.errors import ReconcilerError
+from reconciler.cli.streams import guarded_streams
+from reconciler.cli.usage import READ_BY_ALL, format_asked_for
+from reconciler.config.fleet_settings import holds_password
 from reconciler.settings import Settings
 
 _COMMANDS = {
     "validate": ("reconciler.cli.validate", "Check the files alone: no network, no database, no secrets."),
+    "explain": ("reconciler.cli.explain", "Show a district's settings, each with the place it comes from."),
     "new": ("reconciler.cli.new", "Write the file of a new district, with what its server tells."),
     "fmt": ("reconciler.cli.fmt", "Bring the files into canonical form: key order, quotes, spacing."),
     "plan": ("reconciler.cli.plan", "Show what reconcile would do."),
@@ -31,6 +35,8 @@ _COMMANDS = {
     "history": ("reconciler.cli.history", "Show what happened, newest first."),
     "export": ("reconciler.cli.export", "Print the active rows of an entity."),
     "rejects": ("reconciler.cli.rejects", "List the rows of the last sync that were not taken."),
+    "purge": ("reconciler.cli.purge", "Erase what has been kept for long enough."),
+    "seal": ("reconciler.cli.seal", "Seal a secret for one district's login, to stand in its file."),
     "import": (
         "reconciler.cli.import_",
         "Write district files for connections of the database that have none.",
@@ -86,44 +92,23 @@ def group(
     context.obj.configure(settings, root, database_url)
     if settings.no_color:
         context.color = False
+    if database_url and holds_password(database_url):
+        click.echo(READ_BY_ALL, err=True)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line; returns the exit code. Nothing but a bug of ours leaves a traceback."""
+    """Run a command line; returns the exit code. Nothing leaves a traceback."""
     app = App()
-    try:
-        result: Any = group.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=app)
-        return result if isinstance(result, int) else 0
-    except click.UsageError as error:
-        _say(app, "usage", error.format_message(), _usage_hint(error))
-        return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: what was finished stays finished, nothing is half done", err=True)
-        return INTERRUPTED
-    except click.ClickException as error:
-        _say(app, "usage", error.format_message(), "")
-        return FAILED
-    except ReconcilerError as error:
-        _say(app, error.code, error.message, error.hint, getattr(error, "problems", ()))
-        return exit_code_of(error)
-    except BrokenPipeError:
-        return 0
-    finally:
-        app.close()
-
-
-def _usage_hint(error: click.UsageError) -> str:
-    return f"see `{error.ctx.command_path} --help`" if error.ctx else "see `reconciler --help`"
-
-
-def _say(app: App, code: str, message: str, hint: str, problems: Sequence[Any] = ()) -> None:
-    """An error that ended the command: JSON on standard output where that was asked for, else text."""
-    if app.format == "json":
-        listed = [p.to_json() for p in problems]
-        error = {"code": code, "message": message, "hint": hint}
-        click.echo(json.dumps({"ok": False, "error": error, "problems": listed}, indent=2))
-    click.echo(f"{click.style('error', fg='red', bold=True)} [{code}] {message}", err=True)
-    for problem in problems:
-        click.echo(f"  {problem.file}:{problem.line}:{problem.column} {problem.message}", err=True)
-    if hint:
-        click.echo(f"  {hint}", err=True)
+    with guarded_streams():
+        try:
+            result: Any = group.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=app)
+            sys.stdout.flush()
+            return result if isinstance(result, int) else DONE
+        except BrokenPipeError:
+            return DONE
+        except (Exception, KeyboardInterrupt) as error:
+            ending = ending_of(error)
+            say(ending, format_asked_for(arguments))
+            return ending.exit_code
+        finally:
+            app.close()

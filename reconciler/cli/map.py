@@ -95,9 +95,7 @@ def _mapper(app: App, name: str) -> Mapper:
         loaded = read_mapper_file(path, display=name, root=app.root_if_any)
         if loaded.mapper is None:
             first = loaded.problems[0]
-            raise MapperError(
-                f"{first.file}:{first.line}:{first.column} {first.path}: {first.message}", hint=first.hint
-            )
+            raise MapperError(str(first), hint=first.hint)
         return loaded.mapper
     return app.library.get(name)
 

@@ -2,46 +2,111 @@
 
 from __future__ import annotations
 
-from reconciler.config.district import SecretRef
+from dataclasses import replace
+
+from reconciler.config.district import NEXT, District, SecretRef
 from reconciler.config.policy import Policy
+from reconciler.errors import SecretError, SftpError
 from reconciler.planning.connection import Connection
 from reconciler.secrets import SecretResolver
 from reconciler.settings import Settings
 from reconciler.sftp import Session, Target, connect
+
+_CURRENT = "current"
+_OLD_CAN_GO = (
+    "the server took the new secret (next), and from now on it alone is used: the old one can go; "
+    "put what stands under next in its place"
+)
 
 
 class SftpSource:
     """Opens sessions on districts' servers, each with its own secret, resolved at the last moment."""
 
     def __init__(self, settings: Settings, policy: Policy):
-        self._resolver = SecretResolver(settings.environ, settings.secrets_dir, policy.shared_secrets)
+        self._resolver = SecretResolver(
+            settings.environ,
+            settings.secrets_dir,
+            policy.shared_secrets,
+            settings.age_identity,
+            settings.age_identity_file,
+        )
         self._first_use = policy.host_keys == "first-use"
 
-    def open(self, connection: Connection, host_key_seen: str) -> Session:
-        """Raises SecretError and SftpError."""
-        return connect(self.target(connection, host_key_seen))
+    def open(self, connection: Connection, host_key_seen: str, secret_slot: str = "") -> Session:
+        """A session, every secret resolved before the first packet. Raises SecretError and SftpError.
 
-    def target(self, connection: Connection, host_key_seen: str) -> Target:
-        """The login of a connection; without a pin, the key seen first counts as one."""
-        district = connection.district
-        sftp = district.sftp
+        While a secret is rotated, the new one is tried first and the old one where it is refused; with
+        `secret_slot` "next" only the new one: each login that is refused counts against the account.
+        """
+        first, *others = self._targets(connection, host_key_seen, secret_slot)
+        try:
+            return connect(first)
+        except SftpError as error:
+            if error.code != "sftp.auth":
+                raise
+            if not others:
+                raise _with_slot(error, secret_slot) from error
+            refused = error
+        note = f"the new secret (next) was not taken ({refused.message}); the old one was used"
+        return connect(replace(others[0], note=note))
 
-        def reveal(ref: SecretRef | None) -> str | None:
-            if ref is None:
-                return None
-            secret = self._resolver.resolve(
-                ref, district=district.id, host=sftp.host, port=sftp.port, username=sftp.username
-            )
-            return secret.reveal()
+    def target(self, connection: Connection, host_key_seen: str, secret_slot: str = "") -> Target:
+        """The login that is tried first; without a pin, the key seen first counts as one."""
+        return self._targets(connection, host_key_seen, secret_slot)[0]
 
+    def _targets(self, connection: Connection, host_key_seen: str, secret_slot: str) -> list[Target]:
+        """The logins to try, in order. Raises SecretError where none is there, or one is another login's."""
+        sftp = connection.district.sftp
+        refs = (sftp.password, sftp.private_key, sftp.passphrase)
+        if not any(ref and ref.next for ref in refs):
+            return [self._target(connection, host_key_seen, "")]
+        if secret_slot == NEXT:
+            return [self._target(connection, host_key_seen, NEXT)]
+        new = self._if_there(connection, host_key_seen, NEXT)
+        if isinstance(new, Target):
+            old = self._if_there(connection, host_key_seen, _CURRENT)
+            return [new, old] if isinstance(old, Target) else [new]
+        note = f"the new secret (next) is not there yet ({new.message}); the old one was used"
+        return [replace(self._target(connection, host_key_seen, _CURRENT), note=note)]
+
+    def _if_there(self, connection: Connection, host_key_seen: str, slot: str) -> Target | SecretError:
+        """The login with one of two secrets, or why it is not there. Raises SecretError `secret.bound`."""
+        try:
+            return self._target(connection, host_key_seen, slot)
+        except SecretError as error:
+            if error.code != SecretError.code:
+                raise
+            return error
+
+    def _target(self, connection: Connection, host_key_seen: str, slot: str) -> Target:
+        district, sftp = connection.district, connection.district.sftp
         pins = sftp.host_key or ((host_key_seen,) if host_key_seen else ())
         return Target(
             host=sftp.host,
             port=sftp.port,
             username=sftp.username,
-            password=reveal(sftp.password),
-            private_key=reveal(sftp.private_key),
-            passphrase=reveal(sftp.passphrase),
+            password=self._reveal(sftp.password, district, slot),
+            private_key=self._reveal(sftp.private_key, district, slot),
+            passphrase=self._reveal(sftp.passphrase, district, slot),
             pins=pins,
             accept_first=self._first_use and not pins,
+            secret_slot=slot,
+            note=_OLD_CAN_GO if slot == NEXT else "",
         )
+
+    def _reveal(self, ref: SecretRef | None, district: District, slot: str) -> str | None:
+        if ref is None:
+            return None
+        chosen = (ref.successor or ref) if slot == NEXT else ref
+        sftp = district.sftp
+        return self._resolver.resolve(
+            chosen, district=district.id, host=sftp.host, port=sftp.port, username=sftp.username
+        ).reveal()
+
+
+def _with_slot(error: SftpError, secret_slot: str) -> SftpError:
+    """The refusal of a login; where the old secret was left alone, this is said."""
+    if secret_slot != NEXT:
+        return error
+    hint = "the server had taken the new secret (next) before, so the old one was not tried; " + error.hint
+    return SftpError(error.message, code=error.code, hint=hint, retryable=error.retryable)

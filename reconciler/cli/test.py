@@ -39,6 +39,8 @@ def _text(results: Sequence[ConnectionTest], now: datetime) -> str:
         lines.append(f"{symbol('succeeded' if r.ok else 'failed')} {r.district}  {said}")
         if r.host_key:
             lines.append(f"    host key {r.host_key}")
+        if r.note:
+            lines.append(f"    note: {r.note}")
         rows: list[tuple[Any, ...]] = [
             (f.name, f"{f.size:,} bytes", _age(now.timestamp() - f.modified)) for f in r.files
         ]

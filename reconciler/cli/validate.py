@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import click
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED
 from reconciler.config.fleet import load_fleet
-from reconciler.errors import ConfigError, Problem
+from reconciler.errors import ConfigError, MapperError, Problem
 from reconciler.render.problems import is_ok, problems_github, problems_json, problems_sarif, problems_text
 
 
@@ -28,9 +29,9 @@ def command(app: App, paths: tuple[Path, ...], form: str) -> int:
     if form == "json":
         click.echo(json.dumps(problems_json(problems, files), indent=2))
     elif form == "sarif":
-        click.echo(json.dumps(problems_sarif(problems), indent=2))
+        click.echo(json.dumps(problems_sarif(_from_the_top(app.root, problems)), indent=2))
     elif form == "github":
-        click.echo(problems_github(problems), nl=bool(problems))
+        click.echo(problems_github(_from_the_top(app.root, problems)), nl=bool(problems))
     else:
         click.echo(problems_text(problems, files))
     return DONE if is_ok(problems) else FAILED
@@ -43,8 +44,14 @@ def _check(app: App, paths: list[Path]) -> tuple[list[Problem], int]:
         fleet = load_fleet(root, mappers=app.library.names(), only_paths=paths)
     except ConfigError as error:
         return list(error.problems), 1
+    except MapperError as error:
+        return [Problem(error.code, "error", "mappers", 0, 0, "", error.message, error.hint)], 0
     wanted = [f for f in app.library.files() if _wanted(root / f, paths)]
-    found = [*fleet.problems, *(p for p in app.library.problems() if p.file in wanted), *_tested(app, wanted)]
+    found = [
+        *fleet.problems,
+        *(p for p in app.library.problems() if _wanted(root / p.file, paths)),
+        *_tested(app, wanted),
+    ]
     return sorted(found, key=lambda p: (p.file, p.line, p.column, p.path)), len(fleet.checked) + len(wanted)
 
 
@@ -60,6 +67,12 @@ def _tested(app: App, wanted: Collection[str]) -> list[Problem]:
         for mapper, document in carrying
         for failure in run_carried_tests(mapper)
     ]
+
+
+def _from_the_top(root: Path, problems: list[Problem]) -> list[Problem]:
+    """With files named from the top of the git checkout that the fleet lies in, as services know them."""
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    return [replace(p, file=(root.relative_to(top) / p.file).as_posix()) for p in problems]
 
 
 def _wanted(file: Path, paths: list[Path]) -> bool:

@@ -9,6 +9,11 @@ from typing import Any, Literal
 
 SyncState = Literal["started", "stopped"]
 
+MAX_SHOWN = 200
+"""Characters of a secret's reference that reports show; a longer one is no name and no path."""
+NEXT = "next"
+"""The key beside a provider's that names the new secret while one is rotated."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
@@ -17,9 +22,23 @@ class SecretRef:
     provider: str
     """`env`, `file`, or the name of a registered provider."""
     reference: str
-    """What the provider looks up: a variable's name, a path, …"""
+    """What the provider looks up: a variable's name, a path, … For `age` it is the sealed text itself."""
+    next: str = ""
+    """While the secret is rotated: where the new one is. Empty: nothing is rotated."""
+    next_provider: str = ""
+    """The new one's provider, where it is another: from a variable to a sealed secret, say."""
+
+    @property
+    def successor(self) -> SecretRef | None:
+        """The reference to the new secret, while one is rotated."""
+        return SecretRef(self.next_provider or self.provider, self.next) if self.next else None
 
     def __str__(self) -> str:
+        """For people. What is sealed is not shown, nor anything long that might hold as much."""
+        if self.provider == "age":
+            return "age (sealed)"
+        if len(self.reference) > MAX_SHOWN or not self.reference.isprintable():
+            return f"{self.provider} (…)"
         return f"{self.provider}:{self.reference}"
 
 
@@ -145,15 +164,28 @@ class District:
         )
 
 
-def _ref_to_json(ref: SecretRef | None) -> dict[str, str] | None:
-    return {ref.provider: ref.reference} if ref else None
+def _ref_to_json(ref: SecretRef | None) -> dict[str, Any] | None:
+    if ref is None:
+        return None
+    value: dict[str, Any] = {ref.provider: ref.reference}
+    if ref.next:
+        value[NEXT] = {ref.next_provider: ref.next} if ref.next_provider else ref.next
+    return value
 
 
-def _ref_from_json(value: Mapping[str, str] | None) -> SecretRef | None:
+def ref_from_json(value: Mapping[str, Any] | None) -> SecretRef | None:
+    """A reference from `{provider: reference, next: …}`; None for nothing.
+
+    `next` is a reference for the same provider, or a mapping that names another.
+    """
     if not value:
         return None
-    ((provider, reference),) = value.items()
-    return SecretRef(provider, reference)
+    ((provider, reference),) = ((k, v) for k, v in value.items() if k != NEXT)
+    following = value.get(NEXT) or ""
+    if isinstance(following, str):
+        return SecretRef(provider, reference, following)
+    ((other, following),) = following.items()
+    return SecretRef(provider, reference, following, "" if other == provider else other)
 
 
 def _sftp_from_json(value: Mapping[str, Any]) -> Sftp:
@@ -162,9 +194,9 @@ def _sftp_from_json(value: Mapping[str, Any]) -> Sftp:
         host=value["host"],
         username=value["username"],
         port=value.get("port", 22),
-        password=_ref_from_json(value.get("password")),
-        private_key=_ref_from_json(value.get("private_key")),
-        passphrase=_ref_from_json(value.get("passphrase")),
+        password=ref_from_json(value.get("password")),
+        private_key=ref_from_json(value.get("private_key")),
+        passphrase=ref_from_json(value.get("passphrase")),
         host_key=(pins,) if isinstance(pins, str) else tuple(pins),
         remote_path=value.get("remote_path", "."),
         file_pattern=value.get("file_pattern", "*.csv"),

@@ -8,32 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from reconciler.config.cron import schedule_fault, timezone_fault
+from reconciler.config.district import NEXT
 from reconciler.config.placeholders import check_placeholders
+from reconciler.config.sealed_text import NotSealedTextError, ciphertext_of
 from reconciler.documents.document import Document
 from reconciler.documents.formats import is_date
 from reconciler.documents.node import Path
+from reconciler.documents.text import MAX_FINDINGS
 from reconciler.documents.wording import did_you_mean
 from reconciler.errors import Problem
 
 _SCHEMA = "config.schema"
 _DUPLICATE = "config.duplicate"
 SECRETS = ("password", "private_key", "passphrase")
-PROVIDERS = ("env", "file", "age")
+PROVIDERS = ("env", "file", "age", "vault")
 
 
 def check_district(document: Document) -> list[Problem]:
     """Problems of schools, schedule, time zone, pauses and secret providers."""
     return [
-        *_check_schools(document),
-        *_check_ignored_schools(document),
+        *islice(_check_schools(document), MAX_FINDINGS),
+        *islice(_check_ignored_schools(document), MAX_FINDINGS),
         *_check_schedule(document),
         *_check_pauses(document),
         *_check_providers(document),
+        *_check_sealed(document),
         *check_placeholders(document),
     ]
+
+
+def secret_paths(name: str, provider: str, value: Any) -> list[tuple[str, ...]]:
+    """Where a document may name secrets of a provider for one of SECRETS: the secret itself, and its next."""
+    own: tuple[str, ...] = ("sftp", name, provider)
+    beside = [("sftp", name, NEXT)] if value_at(value, *own) is not None else []
+    return [own, *beside, ("sftp", name, NEXT, provider)]
 
 
 def value_at(value: Any, *path: str) -> Any:
@@ -109,10 +121,25 @@ def _check_providers(document: Document) -> Iterator[Problem]:
     """A provider that nobody registered is found when it is asked; a slip of the pen is told here."""
     for name in SECRETS:
         secret = value_at(document.value, "sftp", name)
-        if not isinstance(secret, dict) or len(secret) != 1:
+        providers = [key for key in secret if key != NEXT] if isinstance(secret, dict) else []
+        if len(providers) != 1:
             continue
-        (provider,) = secret
+        (provider,) = providers
         meant = "" if provider in PROVIDERS else did_you_mean(provider, PROVIDERS)
         if meant:
             message = "no provider of this name ships with the tool"
             yield document.problem(("sftp", name), "config.reference", message, meant, severity="warning")
+
+
+def _check_sealed(document: Document) -> Iterator[Problem]:
+    """Whether a sealed secret has the form of one; only the identity can tell what is in it, and for whom."""
+    for name in SECRETS:
+        for path in secret_paths(name, "age", document.value):
+            text = value_at(document.value, *path)
+            if not isinstance(text, str):
+                continue
+            try:
+                ciphertext_of(text)
+            except NotSealedTextError as error:
+                message, hint = f"the sealed secret {error}", "print it anew with `reconciler seal`"
+                yield document.problem(path, _SCHEMA, message, hint)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reconciler.config.district import District
-from reconciler.config.district_checks import SECRETS, check_district, value_at
+from reconciler.config.defaults import Defaults
+from reconciler.config.district import NEXT, District
+from reconciler.config.district_checks import PROVIDERS, SECRETS, check_district, value_at
+from reconciler.config.hints import with_hint
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, dotted
 from reconciler.documents.reader import open_document
@@ -16,7 +18,10 @@ from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import Problem
 
 SCHEMA = "district.schema.json"
+NO_DEFAULTS = Defaults()
 _SCHEMA_CODE = "config.schema"
+_ON_FORM = (_SCHEMA_CODE, "config.defaults")
+"""Of a value that has the wrong form, these say nothing more."""
 
 
 @dataclass(slots=True)
@@ -30,13 +35,17 @@ class DistrictFile:
     district: District | None = None
     """None while the file has errors of its own."""
     claims: dict[str, Any] = field(default_factory=dict)
-    """Text values that other files may contradict, by dotted path, where the file has them."""
+    """Text values that other files may contradict, by dotted path; the fleet's defaults among them."""
     marks: dict[str, Mark] = field(default_factory=dict)
-    """Where each claim stands."""
+    """Where each claim of the file itself stands; what is the fleet's default has no mark here."""
 
     @property
     def has_errors(self) -> bool:
         return any(problem.severity == "error" for problem in self.problems)
+
+    def inherits(self, path: str) -> bool:
+        """Whether this claim is the fleet's default, and not the file's own."""
+        return path in self.claims and path not in self.marks
 
     def add(self, path: str, code: str, message: str, hint: str) -> None:
         """An error at one of the claims; that a misspelt name leads nowhere goes without saying."""
@@ -54,21 +63,29 @@ _CLAIMS: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("mapper",),
     ("sftp", "host"),
-    *(("sftp", name, "env") for name in SECRETS),
+    *(("sftp", name, key) for name in SECRETS for key in (*PROVIDERS, NEXT)),
+    *(("sftp", name, NEXT, key) for name in SECRETS for key in PROVIDERS),
 )
 
 
-def read_district_file(path: Path, *, file: str, root: Path) -> DistrictFile:
-    """Read and check one file by itself. Never raises: whatever is wrong is among the problems."""
+def read_district_file(
+    path: Path, *, file: str, root: Path, defaults: Defaults = NO_DEFAULTS
+) -> DistrictFile:
+    """Read one file and check it as the fleet's defaults complete it.
+
+    Never raises: whatever is wrong is among the problems.
+    """
     document, problems = open_document(path, display=file, root=root)
     read = DistrictFile(file, PurePosixPath(file).stem, list(problems))
     if document is None:
         return read
-    misshapen = schema_problems(document, load_schema(SCHEMA), file=file)
+    document = defaults.complete(document)
+    found = schema_problems(document, load_schema(SCHEMA), file=file)
+    misshapen = [with_hint(problem, document, read.stem) for problem in found]
     blamed = {problem.path for problem in misshapen}
-    checked = check_district(document)
+    checked = [*check_district(document), *defaults.borrowed_pin(document)]
     read.problems += misshapen
-    read.problems += [p for p in checked if p.code != _SCHEMA_CODE or p.path not in blamed]
+    read.problems += [p for p in checked if p.code not in _ON_FORM or p.path not in blamed]
     _note_claims(read, document, _CLAIMS)
     _check_name(read)
     if not read.has_errors:
@@ -81,7 +98,8 @@ def _note_claims(read: DistrictFile, document: Document, paths: Iterable[tuple[s
         value = value_at(document.value, *path)
         if isinstance(value, str):
             read.claims[dotted(path)] = value
-            read.marks[dotted(path)] = document.position(path)
+            if document.node(path):
+                read.marks[dotted(path)] = document.position(path)
 
 
 def _check_name(read: DistrictFile) -> None:

@@ -64,7 +64,7 @@ def _take(entry: os.DirEntry[str], root: Path, found: Found) -> bool:
     path = Path(entry.path)
     name = display_name(root, path)
     looks_like_district = path.suffix.lower() in (".yaml", ".yml")
-    if entry.is_dir():
+    if _is_folder(entry):
         if entry.is_symlink():
             _lose(found, name, "a symbolic link to a folder is not followed", "put the folder itself here")
             return False
@@ -76,6 +76,14 @@ def _take(entry: os.DirEntry[str], root: Path, found: Found) -> bool:
     elif looks_like_district:
         _misname(found, path, name, "the ending must be .yaml", f"rename it to {path.stem}.yaml")
     return False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """A link that leads back to itself is none: it is told where it is read, and hides no other file."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _misname(found: Found, path: Path, name: str, message: str, hint: str) -> None:

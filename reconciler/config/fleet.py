@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.config.borrowed import check_borrowed
+from reconciler.config.defaults import FILE, Defaults
 from reconciler.config.district import District
 from reconciler.config.district_file import DistrictFile, read_district_file
 from reconciler.config.find import Found, display_name, find_district_files
 from reconciler.config.fleet_checks import check_fleet
-from reconciler.config.fleet_settings import FILE, load_fleet_settings
+from reconciler.config.fleet_settings import load_fleet_settings
 from reconciler.config.policy import FleetSettings
 from reconciler.errors import Problem, UsageError
 
@@ -46,9 +48,12 @@ def load_fleet(root: Path, *, mappers: Collection[str] | None, only_paths: Seque
     wanted = [_inside(root, path) for path in only_paths]
     settings, warnings = load_fleet_settings(root)
     found = find_district_files(root)
-    files = [_read(root, path) for path in found.files]
-    check_fleet(files, mappers, settings.policy)
-    problems = [*warnings, *found.problems, *(problem for file in files for problem in file.problems)]
+    files = [_read(root, path, settings.defaults) for path in found.files]
+    shared = check_fleet(files, mappers, settings.policy, settings.defaults)
+    check_borrowed(files, settings.policy)
+    problems = [p for p in (*warnings, *found.problems, *shared) if _wanted(root, p.file, wanted)]
+    # A district's problem may stand in reconciler.yaml; whoever asks for the district is told, once.
+    problems += [p for file in files if _wanted(root, file.file, wanted) for p in file.problems]
     names = [*([FILE] if (root / FILE).exists() else []), *(file.file for file in files)]
     return Fleet(
         root=root,
@@ -56,14 +61,14 @@ def load_fleet(root: Path, *, mappers: Collection[str] | None, only_paths: Seque
         districts={f.stem: f.district for f in sorted(files, key=_stem) if f.district and not f.has_errors},
         files=_files(files, found),
         refused=_refused(files, found),
-        problems=tuple(sorted((p for p in problems if _wanted(root, p.file, wanted)), key=_order)),
+        problems=tuple(sorted(dict.fromkeys(problems), key=_order)),
         checked=tuple(sorted(name for name in names if _wanted(root, name, wanted))),
         complete=found.complete,
     )
 
 
-def _read(root: Path, path: Path) -> DistrictFile:
-    return read_district_file(path, file=display_name(root, path), root=root)
+def _read(root: Path, path: Path, defaults: Defaults) -> DistrictFile:
+    return read_district_file(path, file=display_name(root, path), root=root, defaults=defaults)
 
 
 def _stem(file: DistrictFile) -> str:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Literal
 
+from reconciler.config.defaults import Defaults
+from reconciler.config.district import NEXT
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.policy import Policy
 from reconciler.documents.wording import did_you_mean
+from reconciler.errors import Problem
 
 
-def check_fleet(files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy) -> None:
-    """Adds to each file the problems that it has with others. `mappers` None: not known, not checked."""
+def check_fleet(
+    files: Sequence[DistrictFile], mappers: Collection[str] | None, policy: Policy, defaults: Defaults
+) -> list[Problem]:
+    """Adds to each file the problems that it has with others; returns those of the defaults, once.
+
+    `mappers` None: not known, not checked.
+    """
     _check_ids(files)
     _check_accounts(files)
-    if mappers is not None:
-        _check_mappers(files, mappers)
     _check_env_secrets(files, policy)
+    return [] if mappers is None else _check_mappers(files, mappers, defaults)
 
 
 def _check_ids(files: Iterable[DistrictFile]) -> None:
@@ -49,13 +57,29 @@ def _with_another(same: list[DistrictFile]) -> Iterable[tuple[DistrictFile, Dist
         yield from ((file, same[0]) for file in same[1:])
 
 
-def _check_mappers(files: Iterable[DistrictFile], mappers: Collection[str]) -> None:
-    known = sorted(mappers)
+def _check_mappers(
+    files: Iterable[DistrictFile], mappers: Collection[str], defaults: Defaults
+) -> list[Problem]:
+    """Whoever uses a default that is wrong is refused, with the one problem that reconciler.yaml has."""
+    wrong = [
+        defaults.problem("mapper", *_unknown_mapper(name, mappers))
+        for name in [defaults.value.get("mapper")]
+        if name is not None and name not in mappers
+    ]
     for file in files:
         name = file.claims.get("mapper")
-        if name is not None and name not in mappers:
-            hint = did_you_mean(name, known) or f"known mappers: {', '.join(known[:20])}"
-            file.add("mapper", "config.reference", "no mapper has this name", hint)
+        if file.inherits("mapper"):
+            file.problems += wrong
+        elif name is not None and name not in mappers:
+            file.add("mapper", *_unknown_mapper(name, mappers))
+    return wrong
+
+
+def _unknown_mapper(name: str, mappers: Collection[str]) -> tuple[str, str, str]:
+    """Code, message and hint."""
+    known = sorted(mappers)
+    hint = did_you_mean(name, known) or f"known mappers: {', '.join(known[:20])}"
+    return "config.reference", "no mapper has this name", hint
 
 
 def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
@@ -65,18 +89,41 @@ def _check_env_secrets(files: Sequence[DistrictFile], policy: Policy) -> None:
     """
     ids = {file.stem for file in files}
     for file in files:
-        for name in SECRETS:
-            path = f"sftp.{name}.env"
-            variable = file.claims.get(path)
-            if variable is not None and not _may_use(file, variable, ids, policy):
-                file.add(path, "secret.bound", *_bound_words(file.stem, variable, policy))
+        for path in _variable_paths(file):
+            variable = file.claims[path]
+            if not _may_use(file, variable, ids, policy):
+                file.add(path, "secret.bound", *_bound_words(file, variable, policy))
+
+
+def _variable_paths(file: DistrictFile) -> Iterator[str]:
+    """Where the file names variables: `env`, and `next` beside it."""
+    for name in SECRETS:
+        yield from claimed(file, name, "env")
+
+
+def claimed(file: DistrictFile, name: str, provider: str) -> Iterator[str]:
+    """The paths at which a file names secrets of a provider, for one of SECRETS."""
+    own = f"sftp.{name}.{provider}"
+    beside = [f"sftp.{name}.{NEXT}"] if own in file.claims else []
+    yield from (p for p in (own, *beside, f"sftp.{name}.{NEXT}.{provider}") if p in file.claims)
 
 
 def _may_use(file: DistrictFile, variable: str, ids: Collection[str], policy: Policy) -> bool:
-    host = str(file.claims.get("sftp.host", "")).lower()
-    if host in (allowed.lower() for allowed in policy.shared_secrets.get(variable, ())):
-        return True
-    return owner_of(variable, ids) == file.stem
+    host = str(file.claims.get("sftp.host", ""))
+    return bool(rule_of(variable, district=file.stem, host=host, ids=ids, policy=policy))
+
+
+def rule_of(
+    variable: str, *, district: str, host: str, ids: Collection[str], policy: Policy
+) -> Literal["shared", "own", ""]:
+    """What lets a district send this variable to this host; empty if nothing does."""
+    if _plain(host) in map(_plain, policy.shared_secrets.get(variable, ())):
+        return "shared"
+    return "own" if owner_of(variable, ids) == district else ""
+
+
+def _plain(host: str) -> str:
+    return host.casefold().rstrip(".")
 
 
 def owner_of(variable: str, ids: Collection[str]) -> str | None:
@@ -92,11 +139,12 @@ def owner_of(variable: str, ids: Collection[str]) -> str | None:
     return next((owner for owner in owners if owner in ids), None)
 
 
-def _bound_words(district: str, variable: str, policy: Policy) -> tuple[str, str]:
-    prefix = f"SFTP_{district.replace('-', '_').upper()}_"
+def _bound_words(file: DistrictFile, variable: str, policy: Policy) -> tuple[str, str]:
+    prefix = f"SFTP_{file.stem.replace('-', '_').upper()}_"
     if variable in policy.shared_secrets:
+        which = "the default" if file.inherits("sftp.host") else "this"
         return (
-            "this shared secret may not go to this host",
+            f"this shared secret may not go to {which} host",
             "add the host to policy.shared_secrets in reconciler.yaml",
         )
     if variable.startswith(prefix):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reconciler.config.defaults import Defaults
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -38,6 +40,18 @@ class ContactSafety:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long `purge` leaves what is no longer needed. Days."""
+
+    removed_rows_days: int = 365
+    """After its removal, a row of the roster: one school year, in which a child may come back."""
+    rejects_days: int = 90
+    """After the district's last sync, its rejected rows."""
+    history_days: int = 1095
+    """After its start, a run and what it did. Three years, as audits of student records ask for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The rules that every district is held to."""
 
@@ -46,13 +60,20 @@ class Policy:
     hosts: tuple[str, ...] = ()
     """Hosts that `plan --preview` may send an env or file secret to."""
     shared_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Names of environment variables that several districts use, each with the hosts that may receive it."""
+    """Names of environment variables that several districts use, each with the hosts that may receive it.
+
+    Of other providers the whole reference, as `file:PATH` or `vault:PATH#KEY`.
+    """
+    age_recipients: tuple[str, ...] = ()
+    """Public keys that every secret is sealed for."""
     retire_after_days: int = 30
     """Days between the removal of a district's file and its rows becoming inactive."""
     max_reject_percent: float = 5
     """Over this share of an entity's rows rejected, nothing is written."""
     contact_safety: ContactSafety = ContactSafety()
     """What may change of contacts' rights without a question."""
+    retention: Retention = Retention()
+    """What `purge` erases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +82,5 @@ class FleetSettings:
 
     database_url: str | None = None
     policy: Policy = field(default_factory=Policy)
+    defaults: Defaults = field(default_factory=Defaults)
+    """What districts' files leave unsaid."""

@@ -9,6 +9,7 @@ from reconciler.documents.document import Document
 from reconciler.documents.findings import Findings
 from reconciler.documents.json_reader import read_json
 from reconciler.documents.node import values_of
+from reconciler.documents.pasted import pasted_secrets
 from reconciler.documents.text import (
     MAX_FINDINGS,
     Lines,
@@ -46,7 +47,10 @@ def parse_document(data: bytes, *, display: str, max_bytes: int = MAX_BYTES) -> 
 def open_document(
     path: Path, *, display: str, max_bytes: int = MAX_BYTES, root: Path | None = None
 ) -> tuple[Document | None, tuple[Problem, ...]]:
-    """As `read_document`, without raising: a document with problems can still be checked further."""
+    """As `read_document`, without raising: a document with problems can still be checked further.
+
+    Pasted secrets are among the problems (`secret.literal`), whether or not the file can be read.
+    """
     try:
         data = read_bytes(path, max_bytes=max_bytes, root=root)
     except UnreadableError as error:
@@ -70,7 +74,7 @@ def _parse(data: bytes, display: str, max_bytes: int) -> tuple[Document | None, 
     read = read_json if display.lower().endswith(".json") else read_yaml
     node = read(text, findings)
     document = Document(display, node, values_of(node)) if node else None
-    return document, tuple(findings.problems)
+    return document, (*findings.problems, *pasted_secrets(text, display))
 
 
 def _text(data: bytes, findings: Findings, max_bytes: int) -> str | None:

@@ -57,7 +57,9 @@ def _quoting_hint(plain: str, schema: Mapping[str, Any]) -> str:
 
 
 def _unknown_key(error: ValidationError) -> tuple[str, str]:
-    key, known = error.message, list(_mapping(error).get("properties", ()))
+    key, properties = error.message, _mapping(error).get("properties", {})
+    # A key that is there only for the words of its refusal is not proposed.
+    known = [name for name, schema in properties.items() if schema.get("not") != {}]
     message = f"unknown key {json.dumps(shortened(key))}"
     odd = next((character for character in key if not character.isascii()), "")
     if odd:

@@ -25,6 +25,8 @@ class ConnectionTest:
     """The same key as `type base64`."""
     files: tuple[RemoteFile, ...] = ()
     error: ReconcilerError | None = None
+    note: str = ""
+    """Which of two secrets has logged in, while one is rotated."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -34,6 +36,7 @@ class ConnectionTest:
             "public_key": self.public_key or None,
             "files": [{"name": f.name, "size": f.size, "modified": _iso(f.modified)} for f in self.files],
             "error": self.error.to_json() if self.error else None,
+            "notes": [self.note] if self.note else [],
         }
 
 
@@ -46,9 +49,14 @@ def test_connection(
     if connection is None:
         return ConnectionTest(district, ok=False, error=refused)
     sftp = connection.district.sftp
-    shown = ("", "")
+    shown, note = ("", ""), ""
     try:
-        session = context.source.open(connection, observed.host_key_seen if observed else "")
+        session = context.source.open(
+            connection,
+            observed.host_key_seen if observed else "",
+            observed.slot_for(connection) if observed else "",
+        )
+        note = session.note
         shown = session.fingerprint, session.host_key
         with closing(session):
             files = session.list_files(sftp.remote_path, sftp.file_pattern)
@@ -57,8 +65,8 @@ def test_connection(
     except ReconcilerError as error:
         if not shown[0]:
             shown = getattr(error, "fingerprint_seen", ""), getattr(error, "host_key_seen", "")
-        return ConnectionTest(district, False, *shown, error=error)
-    return ConnectionTest(district, True, *shown, tuple(files))
+        return ConnectionTest(district, False, *shown, error=error, note=note)
+    return ConnectionTest(district, True, *shown, tuple(files), note=note)
 
 
 def _iso(seconds: float) -> str:

@@ -102,11 +102,12 @@ def _steps(
     """Save, take each step until one fails, and settle what is left of it."""
     taken: list[StepResult] = []
     error: ReconcilerError | None = None
-    if not recurring:
-        _save(context, lease, change, connection)
     with workspace(context.scratch) as folder:
         work = _work(context, lease, connection, observed, folder, run)
         try:
+            if not recurring:
+                _save(context, lease, change, connection)
+            work.visit.write_under(lease)
             for step in change.steps:
                 error = _take(step, work, taken, stopping) if error is None else error
             if error is None and not recurring and change.action is not Action.RETIRE:
@@ -124,7 +125,7 @@ def _steps(
         (*taken, *skipped),
         work.rows,
         error,
-        tuple(dict.fromkeys(work.notes)),
+        tuple(dict.fromkeys((*work.visit.notes, *work.notes))),
     )
 
 
@@ -137,17 +138,9 @@ def _reached(change: Change, connection: Connection, context: Context) -> Phase:
 def _work(
     context: Context, lease: Lease, connection: Connection, observed: Observed | None, folder: Path, run: str
 ) -> Work:
-    seen = observed.host_key_seen if observed else ""
-    if observed and _server(observed.connection) != _server(connection):
-        seen = ""
-    previous = context.store.snapshot(connection.district.id)
-    visit = Visit(context, connection, seen, previous, folder, lease)
+    visit = Visit.of(context, connection, observed, folder)
     schools = context.store.sis_schools(connection.district.id)
     return Work(context, lease, connection, observed, visit, run, schools)
-
-
-def _server(connection: Connection) -> tuple[str, int]:
-    return connection.district.sftp.host, connection.district.sftp.port
 
 
 def _save(context: Context, lease: Lease, change: Change, connection: Connection) -> None:

@@ -5,9 +5,11 @@ load desired → read observed → build plan → carry out, each district in on
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.engine.context import Context
@@ -19,6 +21,8 @@ from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.plan import Plan, build_plan
 from reconciler.planning.run import RunInfo
 from reconciler.planning.steps import paused_until
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[Result], None]
 
@@ -51,18 +55,23 @@ def reconcile(
     refused: Mapping[str, ReconcilerError] | None = None,
     workers: int = 4,
     progress: Progress = lambda _: None,
+    guard: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Carry a plan out. Districts whose files are refused are reported as failed, and left alone."""
+    """Carry a plan out. Districts whose files are refused are reported as failed, and left alone.
+
+    `guard` is asked under each district's lease; a ReconcilerError that it raises is the district's result.
+    """
     failed = [Result(d, "update", Outcome.FAILED, error=e) for d, e in sorted((refused or {}).items())]
     if plan.is_empty:
         return Report(failed, plan.unchanged)
-    run = context.store.begin_run(info)
+    run = context.store.begin_run(replace(info, plan_digest=info.plan_digest or plan.digest))
     stopping = threading.Event()
 
     def job(change: Change) -> Callable[[], Result]:
         connection = desired.get(change.district)
 
         def replan(observed: Observed | None) -> Change | None:
+            guard()
             again = build_plan(
                 {change.district: connection} if connection else {},
                 {change.district: observed} if observed else {},
@@ -157,6 +166,7 @@ def _pool(
                 raise
             interrupted = True
             stopping.set()
+            log.warning("interrupted: districts at work end their step; interrupt again to stop at once")
             pending = {f for f in pending if not f.cancel()}
     pool.shutdown()
     return [f.result() for f in futures if not f.cancelled()], interrupted

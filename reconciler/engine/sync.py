@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.engine.context import Context
 from reconciler.engine.holds import refuse_over_limits
@@ -26,40 +26,79 @@ class SyncResult:
     unchanged: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a sync would write, before its limits are looked at: nothing of it is written yet."""
+
+    snapshot: Snapshot | None = None
+    """What would be kept of these files; None where they are listed as those of the stored rows."""
+    roster: Roster | None = None
+    """The files, compared with the stored rows; None where these are known to be the same."""
+    counts: Mapping[str, RowCounts] = field(default_factory=dict)
+
+
 def sync_district(
     context: Context, lease: Lease, connection: Connection, visit: Visit, run: str,
-    schools_before: Sequence[SisSchool],
+    schools_before: Sequence[SisSchool], found: Findings | None = None,
 ) -> SyncResult:  # fmt: skip
     """Bring the stored rows of one district to what its files say.
 
-    Raises SftpError, MapperError and RosterError where the files cannot be taken, HoldError where a limit
-    holds them, LockError where another run took over; in all cases nothing was written.
+    `found` is what was found already, on the same visit. Raises SftpError, MapperError and RosterError where
+    the files cannot be taken, HoldError where a limit holds them, LockError where another run took over; in
+    all cases nothing was written.
     """
+    found = found or look(context, connection, visit, schools_before)
+    notes = sync_notes(connection, visit, found)
+    notes += refuse(context, connection, visit, found)
+    _write(context, lease, found, run)
+    return SyncResult(found.counts, tuple(notes), unchanged=found.roster is None)
+
+
+def look(
+    context: Context, connection: Connection, visit: Visit, schools_before: Sequence[SisSchool]
+) -> Findings:
+    """Read the district's files and compare them with the stored rows. Raises as `sync_district`."""
     visit.refuse_unsettled(context.now())
     if _same_listing(visit):
-        return SyncResult({}, unchanged=True)
+        return Findings()
     visit.contents()
     if _same_bytes(visit) or _says_nothing(visit):
-        _write(context, lease, _snapshot(visit, None), None, run)
-        return SyncResult({}, unchanged=True)
+        return Findings(_snapshot(visit, None))
     roster = visit.roster()
-    _refuse_unreadable(context, lease, roster)
+    _refuse_unreadable(context, visit, roster)
+    district = connection.district
     counts = roster.resolve(
-        {s.sis_id: s.school for s in connection.district.schools},
-        stored=lambda entity: context.store.stored_csv(lease.district, entity),
+        {s.sis_id: s.school for s in district.schools},
+        stored=lambda entity: context.store.stored_csv(district.id, entity),
         known_schools=schools_before,
         known_files=() if visit.waived else visit.previous.columns,
     )
+    return Findings(_snapshot(visit, roster), roster, counts)
+
+
+def refuse(context: Context, connection: Connection, visit: Visit, found: Findings) -> list[str]:
+    """Raise RosterError or HoldError where what was found must not be written.
+
+    A preview and a sync both come through here. Returns what is worth a note although it holds nothing.
+    """
+    roster, counts = found.roster, found.counts
+    if roster is None or found.snapshot is None:
+        return []
     if not visit.waived:
         _refuse_empty(roster, counts)
         _refuse_emptied(visit, roster)
         _refuse_cut(visit.previous, roster, counts)
-    _refuse_rejects(context, lease, roster, counts)
-    notes, snapshot = _notes(connection, roster, counts), _snapshot(visit, roster)
-    if not visit.waived:
-        notes += refuse_over_limits(context, connection, visit, roster, snapshot, counts)
-    _write(context, lease, snapshot, roster, run)
-    return SyncResult(counts, (*visit.contents().notices, *notes))
+    _refuse_rejects(context, visit, roster, counts)
+    if visit.waived:
+        return []
+    return refuse_over_limits(context, connection, visit, roster, found.snapshot, counts)
+
+
+def sync_notes(connection: Connection, visit: Visit, found: Findings) -> list[str]:
+    """What a person should know of files that were read, whether they are taken or not."""
+    if found.roster is None:
+        return []
+    return [*visit.contents().notices, *_notes(connection, found.roster, found.counts)]
 
 
 def _same_listing(visit: Visit) -> bool:
@@ -86,15 +125,18 @@ def _says_nothing(visit: Visit) -> bool:
     return silent and visit.previous.spec_digest == visit.spec_digest
 
 
-def _write(context: Context, lease: Lease, snapshot: Snapshot, roster: Roster | None, run: str) -> None:
+def _write(context: Context, lease: Lease, found: Findings, run: str) -> None:
     """One transaction: rows, rejects, schools and the snapshot that they come from."""
+    roster = found.roster
+    if found.snapshot is None:
+        return
     context.store.write_sync(
         lease,
         [d for d in roster.deltas() if not d.is_empty] if roster else [],
         rejects=roster.rejects() if roster else None,
         schools=roster.schools() if roster else None,
         kept=roster.kept_files() if roster else None,
-        snapshot=snapshot,
+        snapshot=found.snapshot,
         run=run,
         at=context.now(),
     )
@@ -126,16 +168,15 @@ def _newlines(visit: Visit, roster: Roster | None) -> Mapping[str, bool]:
     return {**before, **(roster.final_newlines() if roster else {})}
 
 
-def _refuse_unreadable(context: Context, lease: Lease, roster: Roster) -> None:
+def _refuse_unreadable(context: Context, visit: Visit, roster: Roster) -> None:
     limit = context.policy.max_reject_percent
     for file, broken, rows in roster.broken_share():
         if 100 * broken > limit * rows:
-            context.store.keep_rejects(lease, roster.broken_rejects())
             raise RosterError(
                 f"{broken} of {rows} rows of {file} cannot be read ({100 * broken / rows:.1f} %; "
                 f"policy.max_reject_percent is {limit:g})",
                 code="csv.rows",
-                hint=f"`reconciler rejects {lease.district}` lists them; nothing was written",
+                hint=visit.keep_rejects(roster.broken_rejects()),
             )
 
 
@@ -188,18 +229,17 @@ def _refuse_cut(previous: Snapshot, roster: Roster, counts: Mapping[str, RowCoun
             )
 
 
-def _refuse_rejects(context: Context, lease: Lease, roster: Roster, counts: Mapping[str, RowCounts]) -> None:
+def _refuse_rejects(context: Context, visit: Visit, roster: Roster, counts: Mapping[str, RowCounts]) -> None:
     limit = context.policy.max_reject_percent
     for entity, c in counts.items():
         broken = roster.broken_of(entity)
         rejected, read = c.rejected - broken, c.read - broken
         if 100 * rejected > limit * read:
-            context.store.keep_rejects(lease, roster.rejects())
             raise RosterError(
                 f"{rejected} of {read} {entity} rows are rejected ({100 * rejected / read:.1f} %; "
                 f"policy.max_reject_percent is {limit:g})",
                 code="csv.rows",
-                hint=f"`reconciler rejects {lease.district}` lists them; nothing was written",
+                hint=visit.keep_rejects(roster.rejects()),
             )
 
 

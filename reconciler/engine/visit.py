@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from reconciler.config.district import NEXT
 from reconciler.engine.context import Context
 from reconciler.engine.ports import FileSession, Lease
 from reconciler.engine.sequence import Pending, refuse_lost, seen, written
 from reconciler.errors import HoldError
 from reconciler.mapping.model import Mapper
-from reconciler.planning.connection import Connection
-from reconciler.roster.delta import RemoteFile, Snapshot
+from reconciler.planning.connection import Connection, Observed
+from reconciler.roster.delta import Reject, RemoteFile, Snapshot
 from reconciler.roster.packages.manifest import Manifest, Mode, read_manifest
 from reconciler.roster.packages.package import Package
 from reconciler.roster.reading.archives import Contents, files_to_fetch, open_delivery
@@ -30,7 +31,7 @@ class Visit:
 
     def __init__(
         self, context: Context, connection: Connection, host_key_seen: str, previous: Snapshot, folder: Path,
-        lease: Lease | None = None,
+        secret_slot: str = "",
     ):  # fmt: skip
         self._context = context
         self._connection = connection
@@ -43,8 +44,12 @@ class Visit:
         """The limits of this district are waived in this run."""
         self.pending = previous.pending
         """Which files of the district's packages were seen and never written."""
-        self._lease = lease
+        self._lease: Lease | None = None
         """None: nothing is written down."""
+        self._secret_slot = secret_slot
+        """Which of two secrets this server is known to take; empty: not known, or there is but one."""
+        self.notes: list[str] = []
+        """What a person should know of the login."""
         self._package: Package | None = None
         self._modes: Mapping[str, Mode] | None = None
         """What the files are; None before they were looked at."""
@@ -57,6 +62,36 @@ class Visit:
         self._local: dict[str, Path] = {}
         self.sha256: dict[str, str] = {}
         """The digest of each file that was downloaded."""
+
+    @classmethod
+    def of(cls, context: Context, connection: Connection, observed: Observed | None, folder: Path) -> Visit:
+        """A visit that goes on from what is on record of the district."""
+        seen = observed.host_key_seen if observed else ""
+        if observed and _server(observed.connection) != _server(connection):
+            seen = ""
+        # Inactive rows come back only through a full sync: what was read last does not count as known.
+        known = not (observed and observed.deactivated)
+        previous = context.store.snapshot(connection.district.id) if known else Snapshot()
+        slot = observed.slot_for(connection) if observed else ""
+        return cls(context, connection, seen, previous, folder, slot)
+
+    @property
+    def district(self) -> str:
+        """The district's id."""
+        return self._connection.district.id
+
+    def write_under(self, lease: Lease) -> None:
+        """From here on, write down what is seen, that which was seen already first. Raises LockError."""
+        self._lease = lease
+        if self.pending != self.previous.pending:
+            self._context.store.keep_pending(lease, self.pending)
+
+    def keep_rejects(self, rejects: Sequence[Reject]) -> str:
+        """Write the rows down that were not taken; returns the hint that says where to see them."""
+        if self._lease is None:
+            return "nothing was written; `reconciler rejects` lists them once it was tried with `reconcile`"
+        self._context.store.keep_rejects(self._lease, rejects)
+        return f"`reconciler rejects {self.district}` lists them; nothing was written"
 
     def close(self) -> None:
         """Leave the server and forget what was read; the downloaded files stay in the folder."""
@@ -78,8 +113,17 @@ class Visit:
     def session(self) -> FileSession:
         """The session, opened at first use. Raises SftpError and SecretError."""
         if self._session is None:
-            self._session = self._context.source.open(self._connection, self.host_key_seen)
+            self._session = self._context.source.open(self._connection, self.host_key_seen, self._secret_slot)
+            self._note_login(self._session)
         return self._session
+
+    def _note_login(self, session: FileSession) -> None:
+        """A new secret that the server has taken is on record at once: the old one is not tried again."""
+        if session.note:
+            self.notes.append(session.note)
+        if self._lease and session.secret_slot == NEXT != self._secret_slot:
+            self._context.store.keep_secret_slot(self._lease, NEXT)
+            self._secret_slot = NEXT
 
     def listing(self) -> list[RemoteFile]:
         """The files that match the district's pattern. Raises SftpError sftp.no-files where none does."""
@@ -214,3 +258,7 @@ class Visit:
             [(s.sis_id, s.school) for s in district.schools],
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
+
+
+def _server(connection: Connection) -> tuple[str, int]:
+    return connection.district.sftp.host, connection.district.sftp.port

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from reconciler.mapping.model import Condition, Field, FileSpec, Join, Mapper, S
 from reconciler.mapping.near import nearest
 from reconciler.mapping.parse import MAX_REPETITIONS
 
+_BRACKETS = re.compile(r"\[[^\]]*\]")
 _CONTACT_NAMES = ("name", "first_name", "last_name")
 
 
@@ -41,6 +43,7 @@ def _check(mapper: Mapper, said: Mapping[str, Any] | None) -> Iterator[Finding]:
     if not mapper.entities:
         yield Finding("entities", "the mapper describes no entity", "describe at least students")
     for file in mapper.files.values():
+        yield from _check_pattern(file)
         yield from _check_encoding(file)
         if said is None or "columns" in (said.get(file.name) or ()):
             yield from _check_columns(mapper, file)
@@ -59,6 +62,16 @@ def _is_writable(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(_is_writable(part) for pair in value.items() for part in pair)
     return all(map(_is_writable, value)) if isinstance(value, list) else True
+
+
+def _check_pattern(file: FileSpec) -> Iterator[Finding]:
+    for part, patterns in (("pattern", file.patterns), ("except", file.excluded)):
+        if any("/" in _BRACKETS.sub("", pattern) for pattern in patterns):
+            yield Finding(
+                f"files.{file.name}.{part}",
+                "names a folder: a pattern is matched against the file's name alone",
+                "leave the folder out; sftp.remote_path of the district names it",
+            )
 
 
 def _check_encoding(file: FileSpec) -> Iterator[Finding]:

@@ -35,13 +35,16 @@ def _condition(scope: Scope, condition: Condition, table: Table) -> str:
 
 
 def _plain_join(scope: Scope, join: Join, table: Table, alias: str, condition: str) -> tuple[str, str]:
-    pairs = [(scope.needed(left, "join"), scope.of_joined(table, right)) for left, right in join.on]
+    pairs = [
+        (_same(join, scope.needed(left, "join")), _same(join, scope.of_joined(table, right), alias))
+        for left, right in join.on
+    ]
     rows = f"SELECT * FROM {table.sql_name} WHERE {condition}"
     if join.take == "first":
-        keys = ", ".join(right for _, right in pairs)
+        keys = ", ".join(_same(join, scope.of_joined(table, right)) for _, right in join.on)
         rows += f" QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY src, line) = 1"
-    on = " AND ".join(f"{left} = {alias}.{right}" for left, right in pairs)
-    words = f"(SELECT word FROM {table.broken_words})"
+    on = " AND ".join(f"{left} = {right}" for left, right in pairs)
+    words = f"(SELECT {_same(join, 'word')} FROM {table.broken_words})"
     lost = " AND ".join(f"coalesce({left} IN {words}, false)" for left, _ in pairs)
     return f"LEFT JOIN ({rows}) {alias} ON {on}", lost
 
@@ -65,17 +68,24 @@ def _list_join(
         kind, columns = "JOIN", "r.*"
         order = "k.pos, r.src, r.line"
         chosen = f"QUALIFY row_number() OVER (PARTITION BY k.src, k.line ORDER BY {order}) = 1"
+    found = f"{_same(join, 'k.item')} = {_same(join, right, 'r')}"
     clause = (
         f"LEFT JOIN (SELECT k.src AS k_src, k.line AS k_line, {columns} FROM "
         f"(SELECT t0.src, t0.line, trim(unnest({items})) AS item, generate_subscripts({items}, 1) AS pos "
         f"FROM {base.sql_name} t0) k "
-        f"{kind} (SELECT * FROM {table.sql_name} WHERE {condition}) r ON k.item = r.{right} "
+        f"{kind} (SELECT * FROM {table.sql_name} WHERE {condition}) r ON {found} "
         f"WHERE k.item <> '' {chosen}) {alias} "
         f"ON {alias}.k_src = t0.src AND {alias}.k_line = t0.line"
     )
-    trimmed = f"list_transform({items}, lambda i: trim(i))"
-    words = f"(SELECT list(word) FROM {table.broken_words})"
+    trimmed = f"list_transform({items}, lambda i: {_same(join, 'trim(i)')})"
+    words = f"(SELECT list({_same(join, 'word')}) FROM {table.broken_words})"
     return clause, f"coalesce(list_has_any({trimmed}, {words}), false)"
+
+
+def _same(join: Join, expression: str, table: str = "") -> str:
+    """What has to be equal on both sides for rows to join; `table` holds the column."""
+    of = f"{table}.{expression}" if table else expression
+    return f"lower({of})" if join.ignore_case else of
 
 
 def _not_a_list(column: str) -> MapperError:

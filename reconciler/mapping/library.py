@@ -10,11 +10,13 @@ from importlib import resources
 from pathlib import Path
 
 from reconciler.documents.document import Document
+from reconciler.documents.pasted import CODE as LITERAL
 from reconciler.documents.reader import open_document, parse_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import MapperError, Problem
 from reconciler.mapping.check import findings
 from reconciler.mapping.extends import EXTENDS, written_out
+from reconciler.mapping.folder import mapper_files, passed_over
 from reconciler.mapping.model import Mapper
 from reconciler.mapping.near import nearest
 from reconciler.mapping.parse import parse_mapper
@@ -22,6 +24,7 @@ from reconciler.mapping.parse import parse_mapper
 MAX_BYTES = 1 << 20
 MAX_CHAIN = 5
 """How many mappers may extend one another in a row."""
+_FOLDER = "mappers"
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -35,6 +38,10 @@ class LoadedMapper:
     problems: tuple[Problem, ...]
     document: Document | None = None
     """Where each of its values stands; None where the file cannot be read."""
+    extends: str = ""
+    """The name of the mapper that it extends."""
+    builtin: bool = False
+    """It ships with the package, and is no file of the repository."""
 
 
 BaseOf = Callable[[str], LoadedMapper]
@@ -54,7 +61,8 @@ def builtin(name: str) -> LoadedMapper:
         raise KeyError(name)
     file = f"{name}.json"
     data = (resources.files("reconciler.mapping") / "builtin" / file).read_bytes()
-    loaded = _loaded(name, parse_document(data, display=file, max_bytes=MAX_BYTES), builtin)
+    document = parse_document(data, display=file, max_bytes=MAX_BYTES)
+    loaded = replace(_loaded(name, document, builtin), extends=_extends(document), builtin=True)
     if loaded.mapper is None:
         return loaded
     return replace(loaded, mapper=replace(loaded.mapper, place=lambda path: f"{path} of the built-in {name}"))
@@ -63,9 +71,12 @@ def builtin(name: str) -> LoadedMapper:
 def read_mapper(path: Path, *, display: str, root: Path | None = None, base_of: BaseOf) -> LoadedMapper:
     """The mapper in a file, JSON or YAML; `base_of` finds what it extends. Never raises for what it says."""
     document, found = open_document(path, display=display, max_bytes=MAX_BYTES, root=root)
-    if document is None or found:
-        return LoadedMapper(path.stem, display, None, tuple(replace(p, code="mapper.schema") for p in found))
-    return _loaded(path.stem, document, base_of)
+    pasted = tuple(p for p in found if p.code == LITERAL)
+    wrong = tuple(replace(p, code="mapper.schema") for p in found if p.code != LITERAL)
+    if document is None or wrong:
+        return LoadedMapper(path.stem, display, None, (*wrong, *pasted))
+    loaded = _loaded(path.stem, document, base_of)
+    return replace(loaded, extends=_extends(document), problems=(*loaded.problems, *pasted))
 
 
 def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMapper:
@@ -73,9 +84,14 @@ def read_mapper_file(path: Path, *, display: str, root: Path | None) -> LoadedMa
 
     What it extends lies beside it, or is one of the repository at `root`, or built in.
     """
-    beside = {p.stem: p for p in _mapper_files(path.parent)}
+    beside = {p.stem: p for p in mapper_files(path.parent)}
     library = MapperLibrary(root, beside)
     return read_mapper(path, display=display, base_of=library.base_of(path.stem))
+
+
+def _extends(document: Document) -> str:
+    name = document.value.get(EXTENDS) if isinstance(document.value, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _loaded(name: str, document: Document, base_of: BaseOf) -> LoadedMapper:
@@ -126,7 +142,7 @@ def _extended(document: Document, base_of: BaseOf) -> tuple[Document, list[Probl
     if base.mapper is None or base.document is None:
         first = base.problems[0]
         message = f"the mapper {name!r}, which it extends, has mistakes"
-        hint = f"{first.file}:{first.line}:{first.column}: {first.message}"
+        hint = f"{first.place}: {first.message}"
         return document, [document.problem((EXTENDS,), "mapper.schema", message, hint)]
     return written_out(document, base.document)
 
@@ -143,9 +159,12 @@ class MapperLibrary:
     """The mappers of one repository, each read once."""
 
     def __init__(self, root: Path | None, more: Mapping[str, Path] | None = None):
-        """`more`: mapper files by their stems, which go before those of the repository."""
+        """`more`: mapper files by their stems, which go before those of the repository.
+
+        Raises MapperError where the repository's mappers cannot be listed.
+        """
         self._root = root
-        own = _mapper_files(root / "mappers") if root else []
+        own = mapper_files(root / _FOLDER) if root else []
         self._own = {p.stem: p for p in own} | dict(more or {})
         self._read: dict[str, LoadedMapper] = {}
 
@@ -158,10 +177,7 @@ class MapperLibrary:
         loaded = self.load(name)
         if loaded.mapper is None:
             first = loaded.problems[0]
-            raise MapperError(
-                f"{first.file}:{first.line}:{first.column} {first.path}: {first.message}",
-                hint=first.hint or "`reconciler validate` lists every problem",
-            )
+            raise MapperError(str(first), hint=first.hint or "`reconciler validate` lists every problem")
         return loaded.mapper
 
     def load(self, name: str) -> LoadedMapper:
@@ -173,6 +189,20 @@ class MapperLibrary:
     def base_of(self, name: str) -> BaseOf:
         """Finds what a mapper of this name extends."""
         return self._finder(name, (name,))
+
+    def lineage(self, name: str) -> tuple[LoadedMapper, ...]:
+        """The mapper and those that it extends, one after the other, as far as they can be found.
+
+        Raises MapperError for an unknown name.
+        """
+        line = [self.load(name)]
+        while line[-1].extends and len(line) <= MAX_CHAIN:
+            last = line[-1]
+            try:
+                line.append((builtin if last.builtin else self.base_of(last.name))(last.extends))
+            except (MapperError, KeyError):
+                break
+        return tuple(line)
 
     def _load(self, name: str, chain: tuple[str, ...]) -> LoadedMapper:
         """`chain`: the mappers that lead here, each of which extends the next one."""
@@ -206,8 +236,8 @@ class MapperLibrary:
         return self._load(wanted, chain)
 
     def problems(self) -> list[Problem]:
-        """What is wrong with the repository's own mappers, and which of them hide a built-in."""
-        found: list[Problem] = []
+        """What is wrong with the repository's own mappers, which hide a built-in, and which are not read."""
+        found = passed_over(self._root / _FOLDER, _FOLDER) if self._root else []
         for name, path in sorted(self._own.items()):
             loaded = self.load(name)
             found.extend(loaded.problems)
@@ -236,9 +266,3 @@ def _hides(name: str, file: str) -> Problem:
         "mapper.hides", "notice", file, 0, 0, "", f"this mapper is used instead of the built-in {name!r}",
         "give it another name if that is not meant",
     )  # fmt: skip
-
-
-def _mapper_files(folder: Path) -> list[Path]:
-    """The mapper files in a folder; of two with one stem JSON comes last, and counts."""
-    found = [p for suffix in (".yaml", ".yml", ".json") for p in sorted(folder.glob(f"*{suffix}"))]
-    return [p for p in found if not p.name.startswith(".")]

@@ -77,6 +77,8 @@ class Join:
     take: Literal["all", "first"] = "all"
     split: str = ""
     """Delimiter of a list on the left: each of its items is looked up, in order."""
+    ignore_case: bool = False
+    """Columns join whose texts differ in letter case alone, as e-mail addresses do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ def _join(value: Mapping[str, Any], bound: Mapping[str, str]) -> Join:
         where=tuple(_conditions(value.get("where"), bound)),
         take=value.get("take", "all"),
         split=value.get("split", ""),
+        ignore_case=value.get("ignore_case", False),
     )
 
 

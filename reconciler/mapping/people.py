@@ -40,7 +40,7 @@ def _first_and_last_of_any(whole: str) -> tuple[str, str]:
     reversed_ = f"{has_comma} AND NOT regexp_full_match({whole}, {literal(_SUFFIX_AFTER_COMMA)})"
     family = " || ".join(f"regexp_extract({whole}, {literal(_FAMILY)}, {group})" for group in (1, 2))
     family = f"({family})"
-    last = f"CASE WHEN {reversed_} THEN trim(split_part({whole}, ',', 1)) ELSE {family} END"
+    last = f"CASE WHEN {reversed_} THEN trim(split_part({whole}, ',', 1)) ELSE trim({family}) END"
     given = f"trim(left({whole}, length({whole}) - length({family})))"
     first = f"CASE WHEN {reversed_} THEN trim(substr({whole}, instr({whole}, ',') + 1)) ELSE {given} END"
     return first, last

@@ -49,3 +49,15 @@ class Observed:
     """A safety limit holds its last sync."""
     host_key_seen: str = ""
     """The first key that the server showed, as `type base64`, under `policy.host_keys: first-use`."""
+    secret_slot: str = ""
+    """`next` where the server has taken the new one of two secrets; see `slot_for`."""
+
+    def slot_for(self, connection: Connection) -> str:
+        """Which secret to log in with. What is on record holds for the login and references of its time."""
+        return self.secret_slot if _login(self.connection) == _login(connection) else ""
+
+
+def _login(connection: Connection) -> tuple[object, ...]:
+    """Where a login goes, as whom, and with which secrets."""
+    sftp = connection.district.sftp
+    return sftp.host, sftp.port, sftp.username, sftp.password, sftp.private_key, sftp.passphrase

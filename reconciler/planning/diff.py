@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from reconciler.config.district import District, Sftp
+from reconciler.config.district import NEXT, District, SecretRef, Sftp, ref_from_json
 from reconciler.planning.change import FieldChange
 from reconciler.planning.connection import Connection
 
@@ -21,8 +22,17 @@ def diff(before: Connection | None, after: Connection) -> tuple[FieldChange, ...
         new = {path: value for path, value in new.items() if _DEFAULTS.get(path) != value}
     paths = sorted(old.keys() | new.keys())
     return tuple(
-        FieldChange(path, old.get(path), new.get(path)) for path in paths if old.get(path) != new.get(path)
+        FieldChange(path, *_shown(old.get(path), new.get(path)))
+        for path in paths
+        if old.get(path) != new.get(path)
     )
+
+
+def _shown(before: Any, after: Any) -> tuple[Any, Any]:
+    """Both values as reports may have them: of a secret where it is found, of a sealed one that it is."""
+    if isinstance(before, SecretRef) and isinstance(after, SecretRef) and str(before) == str(after):
+        return str(before), "age (sealed anew)" if after.provider == "age" else f"{after} anew"
+    return tuple(str(v) if isinstance(v, SecretRef) else v for v in (before, after))  # type: ignore[return-value]
 
 
 _UNSET = District("", "", "", Sftp("", ""), "")
@@ -48,8 +58,11 @@ def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
         for key, inner in value.items():
             yield from _leaves(f"{prefix}{key}.", inner)
     elif isinstance(value, dict):
-        ((provider, reference),) = value.items()
-        yield prefix[:-1], f"{provider}:{reference}"
+        ref = ref_from_json(value)
+        if ref:
+            yield prefix[:-1], replace(ref, next="", next_provider="")
+        if ref and ref.successor:
+            yield f"{prefix}{NEXT}", ref.successor
     elif value not in (None, "", []):
         yield prefix[:-1], value
 

@@ -15,3 +15,5 @@ class RunInfo:
     commit: str = ""
     author: str = ""
     actor: str = ""
+    plan_digest: str = ""
+    """Of the plan that is carried out; empty where none is, as in a recurring sync."""

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.render.text import symbol
+from reconciler.render.commits import GitCommit, commit_lines
+from reconciler.render.text import printable, symbol
 from reconciler.store.views import ResultView, RunView, iso
 
+_SHOWN = 20
+"""So many districts of a run are listed, those with trouble first; JSON has all of them."""
+_WELL = frozenset({"succeeded", "unchanged"})
 
-def history_text(runs: Sequence[RunView]) -> str:
-    """A paragraph for each run: who, which commit, and what became of each district."""
-    return "\n\n".join("\n".join(_run(r)) for r in runs) or "Nothing has happened yet."
+
+def history_text(runs: Sequence[RunView], commits: Mapping[str, GitCommit] | None = None) -> str:
+    """A paragraph for each run: who, which commit and plan, and what became of each district."""
+    return "\n\n".join("\n".join(_run(r, commits or {})) for r in runs) or "Nothing has happened yet."
 
 
-def _run(run: RunView) -> list[str]:
-    commit = (
-        run.commit[:12] + ("-dirty" if run.commit.endswith("-dirty") else "") if run.commit else "no commit"
-    )
-    who = run.author or run.actor or "unknown"
+def _run(run: RunView, commits: Mapping[str, GitCommit]) -> list[str]:
+    lines = [_head(run)]
+    commit = commits.get(run.commit)
+    lines += [f"    {line}" for line in (commit_lines(commit, run.author) if commit else [])]
+    said = [f"plan {run.plan_digest[:12]}"] if run.plan_digest else []
+    said += [f"{count:,} {name}" for name, count in run.summary.items() if count]
+    lines += [f"    {', '.join(said)}"] if said else []
+    listed = sorted(run.results, key=lambda r: (r.outcome in _WELL, r.district))
+    lines += [_result(r) for r in listed[:_SHOWN]]
+    if len(run.results) > _SHOWN:
+        lines.append(f"    … {len(run.results) - _SHOWN:,} more; `history ID` and `--format json` show them")
+    return lines
+
+
+def _head(run: RunView) -> str:
+    commit = "no commit"
+    if run.commit:
+        commit = printable(run.commit[:12]) + ("-dirty" if run.commit.endswith("-dirty") else "")
+    who = printable(run.author or run.actor or "unknown")
+    if run.author and run.actor:
+        who += f", run by {printable(run.actor)}"
     ended = run.outcome or "did not end"
-    head = (
+    return (
         f"{symbol(run.outcome or 'failed')} {iso(run.started_at)} {run.command} {ended} at {commit} by {who}"
     )
-    return [head, *(_result(r) for r in run.results)]
 
 
 def _result(result: ResultView) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.errors import ReconcilerError
 from reconciler.planning.change import Change, FieldChange
 from reconciler.planning.plan import Plan
+from reconciler.render.shared import by_error, named
 from reconciler.render.text import coloured, error_lines
 
 _PARTS = ("create", "update", "start", "stop", "retire")
@@ -18,8 +19,8 @@ def plan_text(plan: Plan, refused: Mapping[str, ReconcilerError]) -> str:
     lines: list[str] = []
     for change in plan.changes:
         lines += _change(change)
-    for district, error in sorted(refused.items()):
-        lines.append(f"{coloured('failed', '✘')} {district}  cannot be planned")
+    for districts, error in by_error(sorted(refused.items())):
+        lines.append(f"{coloured('failed', '✘')} {named(districts)}  cannot be planned")
         lines += error_lines(error.code, error.message, error.hint)
     if lines:
         lines.append("")

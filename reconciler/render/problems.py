@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.errors import Problem
@@ -25,17 +26,19 @@ def is_ok(problems: Sequence[Problem]) -> bool:
 
 def problems_text(problems: Sequence[Problem], files: int) -> str:
     """`file:line:column severity [code] path: message`, each with its hint below."""
-    lines = []
-    for p in problems:
-        path = f" {p.path}:" if p.path else ""
-        lines.append(f"{_place(p)} {coloured(p.severity)} [{p.code}]{path} {p.message}")
-        if p.hint:
-            lines.append(f"    → {p.hint}")
+    lines = [line for problem in problems for line in problem_lines(problem)]
     errors = sum(1 for p in problems if p.severity == "error")
     others = len(problems) - errors
     verdict = "valid" if not errors else plural(errors, "error")
     more = f", {others} to look at" if others else ""
     return "\n".join([*lines, f"{plural(files, 'file')}: {verdict}{more}."])
+
+
+def problem_lines(problem: Problem) -> list[str]:
+    """One finding, and its hint below."""
+    path = f" {problem.path}:" if problem.path else ""
+    said = f"{coloured(problem.severity)} [{problem.code}]{path} {problem.message}"
+    return [f"{problem.place} {said}", *([f"    → {problem.hint}"] if problem.hint else [])]
 
 
 def problems_github(problems: Sequence[Problem]) -> str:
@@ -75,14 +78,10 @@ def problems_sarif(problems: Sequence[Problem]) -> dict[str, Any]:
 
 
 def _location(p: Problem) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": {"uri": p.file}}
+    location: dict[str, Any] = {"artifactLocation": {"uri": quote(p.file)}}
     if p.line:
         location["region"] = {"startLine": p.line, "startColumn": max(p.column, 1)}
     return location
-
-
-def _place(p: Problem) -> str:
-    return f"{p.file}:{p.line}:{p.column}" if p.line else p.file
 
 
 def _data(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.engine.report import Outcome, Report, Result
+from reconciler.render.shared import by_error, named
 from reconciler.render.text import coloured, error_lines, symbol
 from reconciler.roster.delta import RowCounts
 
@@ -15,11 +17,27 @@ def report_text(report: Report) -> str:
     """The whole report, failures last, so that they are what stays on the screen."""
     order = {Outcome.UNCHANGED: 0, Outcome.SUCCEEDED: 1, Outcome.BLOCKED: 2, Outcome.FAILED: 3}
     lines: list[str] = []
-    for result in sorted(report.results, key=lambda r: (order.get(r.outcome, 1), r.district)):
+    results = sorted(report.results, key=lambda r: (order.get(r.outcome, 1), r.district))
+    for result in _folded(results):
         lines += result_lines(result)
     summary = report.summary()
     parts = [coloured(k, f"{v} {k}") if v else f"{v} {k}" for k, v in summary.items()]
     return "\n".join([*lines, ", ".join(parts) + "."])
+
+
+def _folded(results: Sequence[Result]) -> Iterator[Result]:
+    """Districts that failed before their first step, and with the same error, become one result."""
+    shared = by_error((r.district, r.error) for r in results if r.error and _is_bare(r))
+    names = {districts[0]: named(districts) for districts, _ in shared}
+    for result in results:
+        if not (result.error and _is_bare(result)):
+            yield result
+        elif result.district in names:
+            yield replace(result, district=names[result.district])
+
+
+def _is_bare(result: Result) -> bool:
+    return not (result.steps or result.rows or result.notes)
 
 
 def result_lines(result: Result) -> list[str]:

@@ -49,6 +49,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    """Somebody else's text on one line: what a terminal would obey, and nobody sees, is written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def error_lines(code: str, message: str, hint: str) -> list[str]:
     """An error under the line of what it belongs to."""
     lines = [f"    {coloured('error', code)}: {message}"]

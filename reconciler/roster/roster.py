@@ -24,6 +24,7 @@ from reconciler.roster.causes.evidence import StoredValues
 from reconciler.roster.causes.shape import Shape
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
+from reconciler.roster.effect import Effect, delta_digest, effect
 from reconciler.roster.judging import compare, contact_changes, keeping
 from reconciler.roster.judging.broken import BrokenLines
 from reconciler.roster.judging.rejects import read_rejects
@@ -225,6 +226,16 @@ class Roster:
     def shape(self) -> Shape:
         """What a later sync is held against to name a cause; after `resolve`."""
         return Shape(shape.formats(self._files), shape.row_counts(self._files), shape.order(self._db))
+
+    def effect(self, stored: contact_changes.StoredValues) -> Effect:
+        """What these rows would come to, by school and by column. Once only, after `resolve`."""
+        with told("while the effect was counted"):
+            return effect(self._db, self._counts, stored, self._scratch)
+
+    def delta_digest(self) -> str:
+        """A digest of all that would be written; after `resolve`."""
+        with told("while the rows were summed up"):
+            return delta_digest(self._db, self._counts)
 
     def contact_changes(
         self, stored: contact_changes.StoredValues, max_students_per_phone: int

@@ -14,6 +14,8 @@ class SecretContext:
     host: str
     port: int
     username: str
+    shared_with: tuple[str, ...] | None = None
+    """The hosts that `policy.shared_secrets` lists for the very reference that is asked for; None: none."""
 
 
 Provider = Callable[[str, SecretContext], str]

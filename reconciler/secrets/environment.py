@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 from reconciler.errors import SecretError
 from reconciler.secrets.context import SecretContext
+from reconciler.secrets.login import plain_host
+
+_OUR_OWN = ("RECONCILER_", "VAULT_")
+"""Settings of this program, the keys that open every other secret among them: of no use to any server."""
 
 
 class EnvironmentProvider:
@@ -20,9 +24,12 @@ class EnvironmentProvider:
         self._shared = shared
 
     def __call__(self, name: str, context: SecretContext) -> str:
-        """The variable's value. Raises SecretError `secret.bound` or `secret.missing`."""
+        """The variable's value, one trailing newline removed: `echo` and CI forms leave one.
+
+        Raises SecretError `secret.bound` or `secret.missing`.
+        """
         self._check_bound(name, context)
-        value = self._environ.get(name, "")
+        value = self._environ.get(name, "").removesuffix("\n").removesuffix("\r")
         if not value:
             state = "is empty" if name in self._environ else "is not set"
             raise SecretError(
@@ -41,7 +48,12 @@ class EnvironmentProvider:
                 f"district {context.district} may not use the environment variable {name}",
                 f"name it {prefix}…, or list it under policy.shared_secrets with the host {context.host}",
             )
-        if _plain(context.host) not in map(_plain, hosts):
+        if name.upper().startswith(_OUR_OWN):
+            raise _bound(
+                f"the environment variable {name} is a setting of this program, and no server gets it",
+                "remove it from policy.shared_secrets in reconciler.yaml",
+            )
+        if plain_host(context.host) not in map(plain_host, hosts):
             raise _bound(
                 f"the shared environment variable {name} may not be sent to {context.host}",
                 f"add the host to policy.shared_secrets.{name} in reconciler.yaml, if it is meant to get it",
@@ -51,10 +63,6 @@ class EnvironmentProvider:
 def variable_prefix(district: str) -> str:
     """What the names of a district's own variables start with: riverbend-isd → SFTP_RIVERBEND_ISD_."""
     return f"SFTP_{district.upper().replace('-', '_')}_"
-
-
-def _plain(host: str) -> str:
-    return host.casefold().rstrip(".")
 
 
 def _bound(message: str, hint: str) -> SecretError:

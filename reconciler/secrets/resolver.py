@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.config.district import SecretRef
 from reconciler.errors import SecretError
+from reconciler.secrets.age import AgeProvider
 from reconciler.secrets.context import Provider, SecretContext
 from reconciler.secrets.environment import EnvironmentProvider
 from reconciler.secrets.files import FileProvider
@@ -19,15 +20,23 @@ GROUP = "reconciler.secrets"
 class SecretResolver:
     """Looks secrets up at the moment of use. Holds no value itself.
 
-    `shared_secrets` is `policy.shared_secrets`: variables that several districts use, each with its hosts.
+    `shared_secrets` is `policy.shared_secrets`: variables that several districts use, each with its hosts;
+    secrets of other providers are named there as `provider:reference`.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], secrets_dir: Path, shared_secrets: Mapping[str, tuple[str, ...]]
+        self,
+        environ: Mapping[str, str],
+        secrets_dir: Path,
+        shared_secrets: Mapping[str, tuple[str, ...]],
+        age_identity: str = "",
+        age_identity_file: Path | None = None,
     ) -> None:
+        self._shared = shared_secrets
         self._built_in: dict[str, Provider] = {
             "env": EnvironmentProvider(environ, shared_secrets),
-            "file": FileProvider(secrets_dir),
+            "file": FileProvider(secrets_dir, never=age_identity_file),
+            "age": AgeProvider(age_identity, age_identity_file),
         }
 
     def resolve(self, ref: SecretRef, *, district: str, host: str, port: int, username: str) -> Secret:
@@ -36,11 +45,25 @@ class SecretResolver:
         Raises SecretError: `secret.missing` where there is none to be had, `secret.bound` where it belongs
         to another district or host. Neither ever carries a value.
         """
-        context = SecretContext(district, host, port, username)
+        shared = self._shared.get(f"{ref.provider}:{ref.reference}")
+        context = SecretContext(district, host, port, username, shared)
         provider = self._built_in.get(ref.provider)
         if provider is not None:
-            return Secret(provider(ref.reference, context))
-        return Secret(_ask(_registered(ref.provider, context), ref, context))
+            value = provider(ref.reference, context)
+        else:
+            value = _ask(_registered(ref.provider, context), ref, context)
+        _refuse_identity(value, context)
+        return Secret(value)
+
+
+def _refuse_identity(value: str, context: SecretContext) -> None:
+    """No server is to have the key that opens every sealed secret, whatever way leads to it."""
+    if "AGE-SECRET-KEY-" in value.upper():
+        raise SecretError(
+            f"what district {context.district} names as its secret is an identity of age",
+            code="secret.bound",
+            hint="name the secret of the district's account; an identity is never sent to a server",
+        )
 
 
 def _registered(name: str, context: SecretContext) -> Provider:

@@ -67,6 +67,16 @@ class Session:
         """The same as `SHA256:…`."""
         return self._link.host_key.fingerprint
 
+    @property
+    def secret_slot(self) -> str:
+        """Which of two secrets has logged in, `current` or `next`; empty where there is but one."""
+        return self._target.secret_slot
+
+    @property
+    def note(self) -> str:
+        """What a person should know of that; mostly empty."""
+        return self._target.note
+
     def list_files(self, path: str, pattern: str) -> list[RemoteFile]:
         """The regular files of a folder that match the pattern, by name; none is no error.
 

@@ -48,6 +48,10 @@ class Target:
     accept_first: bool = False
     """Take whichever key is shown. Only for `policy.host_keys: first-use` with nothing recorded yet."""
     limits: Limits = field(default_factory=Limits)
+    secret_slot: str = ""
+    """While a secret is rotated, which of the two this is: `current` or `next`. Empty: the only one."""
+    note: str = ""
+    """What a person should know of the secret that is used, once it has logged in."""
 
     @property
     def address(self) -> str:

@@ -32,6 +32,7 @@ _OBSERVED = (
     CONNECTION.c.retired_at,
     CONNECTION.c.deactivated,
     CONNECTION.c.host_key_seen,
+    CONNECTION.c.secret_slot,
     CONNECTION.c.outcome,
 )
 
@@ -62,7 +63,7 @@ def save(transaction: Transaction, connection: Connection, phase: Phase) -> None
     if before is None:
         transaction.execute(insert(CONNECTION).values(district=district.id, **values))
     else:
-        change(transaction, district.id, **values, **_forgotten(before, district))
+        change(transaction, district.id, **values, **_forgotten(before, connection))
 
 
 def change(transaction: Transaction, district: str, **values: Any) -> None:
@@ -191,19 +192,23 @@ def _observed(row: Any) -> Observed:
         deactivated=row.deactivated,
         held=row.outcome == "blocked",
         host_key_seen=row.host_key_seen or "",
+        secret_slot=row.secret_slot or "",
     )
 
 
-def _forgotten(before: Observed, now: District) -> dict[str, Any]:
+def _forgotten(before: Observed, now: Connection) -> dict[str, Any]:
     """What is no longer true of a connection that is saved again.
 
     Inactive rows come back only through a full sync, so what was read last must not count as known. A
-    host key belongs to its host and port: another server's first key is to be seen anew.
+    host key belongs to its host and port: another server's first key is to be seen anew. Which of two secrets
+    the server takes is to be found out anew where the login or its secrets are others.
     """
     forgotten: dict[str, Any] = {}
     if before.deactivated:
         forgotten["snapshot"] = None
     was = before.connection.district.sftp
-    if (was.host, was.port) != (now.sftp.host, now.sftp.port):
+    if (was.host, was.port) != (now.district.sftp.host, now.district.sftp.port):
         forgotten["host_key_seen"] = None
+    if not before.slot_for(now):
+        forgotten["secret_slot"] = None
     return forgotten

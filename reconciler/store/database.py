@@ -68,6 +68,15 @@ class Database:
                     time.sleep(attempt * (0.02 + secrets.randbelow(50) / 1000))
             return self._write_once(work)
 
+    def rehearse(self, work: Callable[[Connection], T]) -> T:
+        """What `work` gives, with all that it did taken back."""
+        with self.translated(), self._connect() as connection:
+            connection.execution_options(reconciler_writes=True)
+            with connection.begin() as transaction:
+                result = work(connection)
+                transaction.rollback()
+            return result
+
     def close(self) -> None:
         if self._engine is not None:
             self._engine.dispose()

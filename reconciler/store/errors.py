@@ -19,6 +19,8 @@ from reconciler.errors import StoreError
 
 LOCK_NOT_AVAILABLE = "55P03"
 _TRY_AGAIN = {"40001", "40P01"}  # serialization failure, deadlock
+_DISK_FULL = "53100"
+_READ_ONLY = ("25006", "42501")  # a read-only transaction or standby, privileges that are missing
 _AWAY = (
     "08",
     "57P0",
@@ -28,6 +30,8 @@ _AWAY = (
 )  # connection lost, shutting down, full, refused, no such database
 
 _REACH_HINT = "check the database URL, that the server runs and that this machine may connect, then run again"
+_DISK_HINT = "nothing of this step was written; make room on the database's disk, then run again"
+_READ_ONLY_HINT = "nothing was written; give this program the right to write there, then run again"
 _FAILED_HINT = "nothing of this step was written; run again, and report it if it comes back"
 
 
@@ -81,7 +85,7 @@ def is_missing_table(error: BaseException) -> bool:
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return _primary(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _store_error(error: BaseException, location: str, password: str) -> StoreError:
@@ -92,10 +96,11 @@ def _store_error(error: BaseException, location: str, password: str) -> StoreErr
     if state.startswith(_AWAY) or (not state and name in {"OperationalError", "ConnectionTimeout"}):
         why = _first_line(str(error), password)
         return StoreError(f"cannot use the database {location}: {why}", hint=_REACH_HINT, retryable=True)
+    hint = {_DISK_FULL: _DISK_HINT, **dict.fromkeys(_READ_ONLY, _READ_ONLY_HINT)}.get(state, _FAILED_HINT)
     return StoreError(
         f"the database {location} refused: {_names(error, name)}",
         code="database.failed",
-        hint=_FAILED_HINT,
+        hint=hint,
         retryable=state in _TRY_AGAIN,
     )
 
@@ -108,13 +113,26 @@ def _sqlite_error(error: sqlite3.Error, location: str) -> StoreError:
             hint="wait until the other run is done, then run again",
             retryable=True,
         )
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
+    if _primary(error) == sqlite3.SQLITE_CANTOPEN:
         return StoreError(
             f"cannot open the database {location}",
             hint="check that its folder exists and may be written",
             retryable=True,
         )
-    return StoreError(f"the database {location} refused: {error}", code="database.failed", hint=_FAILED_HINT)
+    hint = _SQLITE_HINTS.get(_primary(error), _FAILED_HINT)
+    return StoreError(f"the database {location} refused: {error}", code="database.failed", hint=hint)
+
+
+_SQLITE_HINTS = {
+    sqlite3.SQLITE_FULL: _DISK_HINT,
+    sqlite3.SQLITE_IOERR: _DISK_HINT,
+    sqlite3.SQLITE_READONLY: _READ_ONLY_HINT,
+}
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """What happened, without the details of an extended code."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _names(error: BaseException, name: str) -> str:

@@ -47,6 +47,7 @@ def _run(row: Any, results: tuple[ResultView, ...]) -> RunView:
         outcome=row.outcome,
         summary=json.loads(row.summary) if row.summary else {},
         results=results,
+        plan_digest=row.plan_digest,
     )
 
 

@@ -33,13 +33,14 @@ class Result:
 
 def begin_run(transaction: Transaction, info: RunInfo) -> str:
     """Put a run on record; its id sorts by its start, as `20261123T120000Z-9f3a1c`."""
-    run = f"{info.started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    run = f"{_stamp(info.started_at)}-{secrets.token_hex(3)}"
     values = {
         "command": info.command,
         "commit": info.commit,
         "author": info.author,
         "actor": info.actor,
         "started_at": info.started_at,
+        "plan_digest": info.plan_digest or None,
     }
     transaction.execute(insert(RUN).values(id=run, **values))
     return run
@@ -77,6 +78,17 @@ def last_commit(transaction: Transaction) -> str:
     query = select(RUN.c.commit).where(RUN.c.command == "reconcile", RUN.c.commit != "")
     found = transaction.execute(query.order_by(RUN.c.started_at.desc(), RUN.c.id.desc()).limit(1)).scalar()
     return found or ""
+
+
+def reconciles_since(transaction: Transaction, start: datetime) -> dict[str, str]:
+    """Each run of reconcile that began at `start` or later with a commit: its id and the commit."""
+    query = select(RUN.c.id, RUN.c.commit).where(RUN.c.command == "reconcile", RUN.c.commit != "")
+    begun = transaction.execute(query.where(RUN.c.id >= _stamp(start)))
+    return {row.id: row._mapping["commit"] for row in begun}
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, SisSchool, Snapshot
 from reconciler.roster.packages.kept import KeptFile
-from reconciler.store import connections, history, kept_files, leases, runs, status
+from reconciler.store import connections, history, kept_files, leases, purge, runs, status
 from reconciler.store.database import Database
 from reconciler.store.export import export, export_columns
 from reconciler.store.keyed_rows import stored_values
@@ -94,6 +94,10 @@ class Store:
 
     def keep_host_key(self, lease: Lease, host_key: str) -> None:
         self._under(lease, lambda t: connections.change(t, lease.district, host_key_seen=host_key or None))
+
+    def keep_secret_slot(self, lease: Lease, slot: str) -> None:
+        """Put on record which of two secrets the server took."""
+        self._under(lease, lambda t: connections.change(t, lease.district, secret_slot=slot or None))
 
     def learn_schools(self, lease: Lease, schools: Sequence[SisSchool]) -> None:
         """Replace what is known of the district's schools."""
@@ -235,6 +239,28 @@ class Store:
     def last_commit(self) -> str:
         """The commit that was reconciled last; empty where none was."""
         return self._read(runs.last_commit)
+
+    def reconciles_since(self, start: datetime) -> dict[str, str]:
+        """The runs of reconcile since then that have a commit: id to commit."""
+        return self._read(lambda t: runs.reconciles_since(t, start))
+
+    # --- forgetting --------------------------------------------------------------------------------
+
+    def purge_district(
+        self, lease: Lease, *, removed_before: datetime, rejects_before: datetime, dry_run: bool
+    ) -> dict[str, int]:
+        """Erase what was removed, and rejected, before then; how many rows of each kind."""
+
+        def work(transaction: Transaction) -> dict[str, int]:
+            erased = purge.purge_rows(transaction, lease.district, removed_before)
+            return erased | {"rejects": purge.purge_rejects(transaction, lease.district, rejects_before)}
+
+        return self._database.rehearse(work) if dry_run else self._under(lease, work)
+
+    def purge_history(self, started_before: datetime, *, dry_run: bool) -> int:
+        """Erase the runs that began before then; how many."""
+        way = self._database.rehearse if dry_run else self._database.write
+        return way(lambda t: purge.purge_history(t, started_before))
 
     # --- looking -----------------------------------------------------------------------------------
 

@@ -115,6 +115,8 @@ class RunView:
     outcome: str | None
     summary: Mapping[str, int] = field(default_factory=dict)
     results: tuple[ResultView, ...] = ()
+    plan_digest: str | None = None
+    """Of the plan that was carried out; None where there was none."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -126,6 +128,7 @@ class RunView:
             "started_at": iso(self.started_at),
             "ended_at": iso(self.ended_at),
             "outcome": self.outcome,
+            "plan_digest": self.plan_digest,
             "summary": dict(self.summary),
             "results": [result.to_json() for result in self.results],
         }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from typing import Any
 
 import pytest
 
-from tests.acceptance.world import World, students_csv
+from reconciler.cli import reconcile as command
+from reconciler.planning.plan import Plan
+from tests.acceptance.world import World, result_of, students_csv
 
 
 def git(world: World, *arguments: str) -> str:
@@ -76,3 +80,62 @@ def test_a_revert_is_a_newer_commit(oak: World) -> None:
     git(oak, "revert", "--no-edit", "HEAD")
     assert oak.run("reconcile").code == 0
     assert oak.status("oak")["schools"]["mapped"] == 1
+
+
+def test_a_branch_that_lacks_the_last_commit_does_not_undo_it(oak: World) -> None:
+    first = git(oak, "rev-parse", "HEAD")
+    oak.district("oak", schools=["0042", "0043"])
+    commit(oak, "Map a school")
+    assert oak.run("reconcile").code == 0
+    git(oak, "checkout", "--quiet", "-b", "feature", first)
+    oak.district("elm")
+    commit(oak, "Onboard elm")
+    refused = oak.run("reconcile", "--format", "json")
+    assert (refused.code, refused.json["error"]["code"]) == (1, "plan.diverged")
+    assert oak.status("oak")["schools"]["mapped"] == 2
+
+
+def test_a_run_that_a_newer_commit_has_overtaken_undoes_nothing_of_it(
+    oak: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oak.district("oak", schools=["0042", "0043"])
+    second = commit(oak, "Map a school")
+    oak.district("oak", schools=["0042", "0043", "0044"])
+    commit(oak, "Map another")
+    git(oak, "checkout", "--quiet", second)
+    planned = command.plan_fleet
+
+    def overtaken(*arguments: Any, **options: Any) -> Plan:
+        """The older run has read its files and made its plan, and now a newer one does all of its work."""
+        plan = planned(*arguments, **options)
+        monkeypatch.undo()
+        git(oak, "checkout", "--quiet", "-")
+        assert oak.run("reconcile").code == 0
+        return plan
+
+    monkeypatch.setattr(command, "plan_fleet", overtaken)
+    done = oak.run("reconcile", "--format", "json")
+    assert done.code == 1
+    assert result_of(done.json, "oak")["error"]["code"] == "plan.older"
+    assert oak.status("oak")["schools"]["mapped"] == 3
+
+
+def test_history_joins_each_run_with_what_git_says_of_its_commit(oak: World) -> None:
+    oak.district("oak", schools=["0042", "0043"])
+    commit(oak, "Map a school (#12)")
+    assert oak.run("reconcile").code == 0
+    assert oak.run("sync").code == 0
+    synced, newest, first = oak.json("history", "oak")
+    assert (newest["git"]["subject"], newest["git"]["request"]) == ("Map a school (#12)", "#12")
+    assert (newest["git"]["districts"], first["git"]["subject"]) == (["oak"], "Onboard oak")
+    assert [len(run["plan_digest"] or "") for run in (synced, newest, first)] == [0, 64, 64]
+    text = oak.run("history", "--limit", "2").out
+    assert "“Map a school (#12)”" in text
+    assert "changed districts/oak.yaml\n" in text
+
+
+def test_history_says_which_commits_git_no_longer_has(oak: World) -> None:
+    shutil.rmtree(oak.root / ".git")
+    (run,) = oak.json("history")
+    assert (run["git"]["found"], run["git"]["subject"]) == (False, "")
+    assert "no checkout" in oak.run("history").out

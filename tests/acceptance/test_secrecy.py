@@ -7,9 +7,12 @@ import urllib.parse
 from pathlib import Path
 
 import psycopg
+import pyrage
 import pytest
 from sqlalchemy import make_url
 
+from reconciler.secrets.context import SecretContext
+from reconciler.secrets.sealing import seal
 from tests.acceptance.world import World, contacts_csv, students_csv
 
 PASSWORD = "kw/Zeta+Canary=77 %&"
@@ -42,6 +45,49 @@ def dump(url: str, tmp_path: Path) -> str:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         rows = [connection.execute(f'SELECT t::text FROM "{name}" t').fetchall() for (name,) in tables]
     return str(rows)
+
+
+def sealed(world: World, secret: str) -> str:
+    """A sealed secret of the district oak, its identity where the program looks for it."""
+    identity = pyrage.x25519.Identity.generate()
+    world.environment["RECONCILER_AGE_IDENTITY"] = str(identity)
+    login = SecretContext("oak", "127.0.0.1", world.server.port, "oak")
+    return seal(secret, login, [identity.to_public()])
+
+
+@pytest.mark.parametrize("trouble", [False, True], ids=["all well", "login refused"])
+def test_no_form_of_a_sealed_secret_is_anywhere_nor_its_text_in_any_report(
+    world: World, tmp_path: Path, trouble: bool
+) -> None:
+    text = sealed(world, PASSWORD)
+    reference = {"age": text, "next": sealed_again(world, text)}
+    world.district("oak", schools=["0042"], password=PASSWORD, sftp={"password": reference})
+    world.put("oak", {"students.csv": students_csv(5)})
+    if trouble:
+        world.server.accounts.clear()
+    said = ""
+    for command in (
+        ["validate"], ["plan"], ["plan", "--format", "json"], ["test", "oak", "--format", "json"],
+        ["reconcile", "--format", "json"], ["sync"], ["status", "oak", "--format", "json"],
+        ["history", "--format", "json"],
+    ):  # fmt: skip
+        done = world.run("--log-level", "debug", *command)
+        said += done.out + done.err
+    lines = text.splitlines()[1:-1]
+    assert [line for line in lines if line in said] == []
+    everything = said + dump(world.database_url, tmp_path)
+    identity = world.environment["RECONCILER_AGE_IDENTITY"]
+    assert {form for form in (*forms(PASSWORD), *identity.split()) if form in everything} == set()
+    assert "age (sealed)" in said
+
+
+def sealed_again(world: World, text: str) -> str:
+    """The same secret under another text, that the same identity opens."""
+    before = world.environment["RECONCILER_AGE_IDENTITY"]
+    again = sealed(world, PASSWORD)
+    world.environment["RECONCILER_AGE_IDENTITY"] += f"\n{before}"
+    assert again != text
+    return again
 
 
 @pytest.mark.parametrize("trouble", [False, True], ids=["all well", "login refused"])

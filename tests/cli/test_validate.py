@@ -74,3 +74,22 @@ def test_a_broken_reconciler_yaml_is_a_problem_like_any_other(
     assert run(["-C", str(tmp_path), "validate", "--format", "json"]) == 1
     (problem,) = json.loads(capsys.readouterr().out)["problems"]
     assert (problem["file"], problem["line"], problem["path"]) == ("reconciler.yaml", 2, "policy.host_keys")
+
+
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        ("github", "::error file=fleet/tx/districts/o ak.yaml,"),
+        ("sarif", '"uri": "fleet/tx/districts/o%20ak.yaml"'),
+        ("text", "\ndistricts/o ak.yaml:"),
+    ],
+)
+def test_services_get_files_by_their_path_from_the_top_of_the_checkout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, named: str
+) -> None:
+    (tmp_path / ".git").mkdir()
+    root = tmp_path / "fleet/tx"
+    (root / "districts").mkdir(parents=True)
+    (root / "districts/o ak.yaml").write_text("district: oak\n")
+    assert run(["-C", str(root), "validate", "--format", form]) == 1
+    assert named in "\n" + capsys.readouterr().out

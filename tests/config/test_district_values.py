@@ -121,7 +121,8 @@ def test_one_host_key_may_stand_alone(tmp_path: Path) -> None:
 
 def test_a_sealed_secret_may_take_many_lines(tmp_path: Path) -> None:
     path = district(tmp_path, "oak")
-    lines = ("-----BEGIN AGE ENCRYPTED FILE-----", "YWdl", "-----END AGE ENCRYPTED FILE-----")
+    header = "YWdlLWVuY3J5cHRpb24ub3JnL3YxCg=="
+    lines = ("-----BEGIN AGE ENCRYPTED FILE-----", header, "-----END AGE ENCRYPTED FILE-----")
     armored = "\n    age: |" + "".join(f"\n      {line}" for line in lines)
     path.write_text(path.read_text().replace("{env: SFTP_OAK_PASSWORD}", armored))
     found = read_district_file(path, file="oak.yaml", root=tmp_path)

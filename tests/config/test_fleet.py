@@ -182,6 +182,14 @@ class TestFilesThatCannotBeRead:
             "districts/closed:0 config.syntax: the folder cannot be read: permission denied"
         ]
 
+    def test_a_link_to_itself_is_one_districts_trouble(self, tmp_path: Path) -> None:
+        district(tmp_path, "good")
+        (tmp_path / "districts" / "oak.yaml").symlink_to("oak.yaml")
+        fleet = load(tmp_path)
+        assert fleet.complete
+        assert list(fleet.districts) == ["good"]
+        assert told(fleet) == ["districts/oak.yaml:0 config.syntax: cannot be read: a loop of symbolic links"]
+
     def test_a_linked_folder_is_not_followed_and_makes_the_fleet_incomplete(self, tmp_path: Path) -> None:
         district(tmp_path, "oak", folder="elsewhere")
         (tmp_path / "districts").mkdir()

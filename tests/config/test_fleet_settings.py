@@ -78,7 +78,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
          'unknown key "max_moves"'),
         ("policy: {hosts: sftp.example}\n", "policy.hosts", "must be a list"),
         ("policy: {shared_secrets: {A-B: [h]}}\n", "policy.shared_secrets",
-         "each key must be the name of an environment variable"),
+         "each key must be the name of an environment variable, or file:PATH or vault:PATH#KEY"),
         ("policy: {shared_secrets: {A: []}}\n", "policy.shared_secrets.A", "must not be empty"),
         ("policy:\n", "policy", "is empty: a mapping (key: value) is expected"),
         ("database_url: mysql://x\n", "database_url", "must be the URL of a SQLite or PostgreSQL database"),
@@ -104,7 +104,7 @@ def test_rules_under_another_name_are_not_overlooked(name: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("url", "warned"),
+    ("url", "told_of"),
     [
         ("postgresql://db.example/reconciler", False),
         ("postgresql://user@db.example/reconciler", False),
@@ -114,12 +114,33 @@ def test_rules_under_another_name_are_not_overlooked(name: str, tmp_path: Path) 
         ("postgresql://user:hunter2@[db/reconciler", True),
     ],
 )
-def test_a_password_in_git_is_warned_of_and_not_repeated(url: str, warned: bool, tmp_path: Path) -> None:
+def test_a_password_in_git_is_told_of_and_not_repeated_and_stops_no_district(
+    url: str, told_of: bool, tmp_path: Path
+) -> None:
     district(tmp_path, "oak")
     (tmp_path / "reconciler.yaml").write_text(f"# rules\ndatabase_url: {url}\n")
     fleet = load_fleet(tmp_path, mappers=None)
     told = [(p.code, p.severity, p.file, p.line, p.column) for p in fleet.problems]
-    assert told == ([("secret.literal", "warning", "reconciler.yaml", 2, 15)] if warned else [])
+    assert told == ([("secret.literal", "error", "reconciler.yaml", 2, 15)] if told_of else [])
     assert "hunter2" not in repr(fleet.problems)
     assert list(fleet.districts) == ["oak"]
     assert fleet.checked == ("districts/oak.yaml", "reconciler.yaml")
+
+
+def test_a_secret_in_a_comment_of_the_rules_is_told_of_and_the_rules_hold(tmp_path: Path) -> None:
+    district(tmp_path, "oak")
+    (tmp_path / "reconciler.yaml").write_text("# password: hunter2\npolicy: {retire_after_days: 3}\n")
+    fleet = load_fleet(tmp_path, mappers=None)
+    assert [(p.code, p.severity, p.line, p.column) for p in fleet.problems] == [
+        ("secret.literal", "error", 1, 13)
+    ]
+    assert fleet.settings.policy.retire_after_days == 3
+    assert list(fleet.districts) == ["oak"]
+
+
+def test_a_secret_in_rules_that_cannot_be_read_is_told_of_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("# password: hunter2\npolicy: [\n")
+    with pytest.raises(ConfigError) as caught:
+        load_fleet_settings(tmp_path)
+    assert {p.code for p in caught.value.problems} == {"config.syntax", "secret.literal"}
+    assert "hunter2" not in repr(caught.value.problems)

@@ -1,12 +1,13 @@
 """Runs a page: writes the files that it shows, types its commands, and compares what they print.
 
 Fenced blocks are told apart by their first line: "```yaml PATH" (or json, csv) is a file, "```console" holds
-commands after `$ ` with what they print. A line with `…` alone stands for any number of lines. Times, ages
-and digests are not compared. Everything else in a page is for reading.
+commands for bash after `$ ` with what they print. A line with `…` alone stands for any number of lines.
+Times, ages and digests are not compared. Everything else in a page is for reading.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -56,13 +57,15 @@ class Page:
             yield f"$ {line}\n{said if _agree(said, printed) else _tidy(printed)}"
 
     def _printed(self, line: str) -> str:
-        program, *arguments = self.retype(line).split()
-        assert program == "reconciler", line
         self.typed.append(line)
+        if line.startswith("cd "):
+            self.folder = (self.folder / line.removeprefix("cd ")).resolve()
+            return ""
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{self.environment.get('PATH', os.defpath)}"
         done = subprocess.run(
-            [sys.executable, "-m", "reconciler", *arguments],
+            ["bash", "-c", self.retype(line)],
             cwd=self.folder,
-            env=dict(self.environment),
+            env={**self.environment, "PATH": programs},
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -97,7 +97,7 @@ def test_the_page_on_authoring_leads_from_an_empty_folder_to_files_from_a_databa
     assert "reconciler -C lost import" in page.typed
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/mapper.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/mapper.md", "docs/defaults.md"])
 def test_what_the_page_shows_is_what_is_printed(name: str, tmp_path: Path) -> None:
     file = ROOT / name
     text = file.read_text(encoding="utf-8")

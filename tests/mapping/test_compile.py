@@ -281,6 +281,24 @@ def test_a_join_on_two_columns_needs_both_to_be_equal() -> None:
     assert {row["id"]: row["homeroom"] for row in result.students} == {"1": "yes", "2": None}
 
 
+@pytest.mark.parametrize(
+    ("ignore_case", "found"),
+    [
+        pytest.param(False, {"1": "B", "2": None}, id="by default letter case counts"),
+        pytest.param(True, {"1": "B", "2": "B"}, id="unless it is said not to"),
+    ],
+)
+@pytest.mark.parametrize("split", [{}, {"split": ";"}], ids=["a column", "a list"])
+def test_letter_case_in_a_join(
+    ignore_case: bool, found: dict[str, str | None], split: dict[str, str]
+) -> None:
+    join = {"file": "extra", "on": {"mail": "mail"}, "take": "first", "ignore_case": ignore_case} | split
+    source = {"join": join, "fields": {"homeroom": "extra.room"}}
+    students = f"{HEADER},mail\n1,A,Ann,Lee,m@x.example\n2,A,Bob,Ray,M@X.example\n"
+    result = run(source, students, "mail,room\nm@x.example,B\nM@x.EXAMPLE,C\n")
+    assert {row["id"]: row["homeroom"] for row in result.students} == found
+
+
 def test_each_item_of_a_list_may_be_looked_up() -> None:
     source = {
         "join": {"file": "extra", "as": "org", "on": {"school": "id"}, "split": ";", "take": "first",

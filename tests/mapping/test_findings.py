@@ -75,6 +75,8 @@ JOIN = {"file": "extra", "on": {"id": "id"}}
         ("entities.students.fields.id", {"const": "a\0b"}, "", "NUL"),
         ("entities.students.fields.id", {"const": "a\ud800b"}, "", "half a character"),
         ("files.students.encoding", "utf-88", "files.students.encoding", "no encoding of text"),
+        ("files.students.pattern", "../*.csv", "files.students.pattern", "names a folder"),
+        ("files.students.except", ["out/*.csv"], "files.students.except", "names a folder"),
         ("files.students.encoding", "base64", "files.students.encoding", "no encoding of text"),
     ],
 )  # fmt: skip
@@ -191,6 +193,33 @@ def test_a_mapper_that_there_is_not_is_named_with_the_nearest() -> None:
         MapperLibrary(None).get("cleaver")
     assert raised.value.code == "mapper.unknown"
     assert raised.value.hint == "did you mean 'clever'?"
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["a.json", "a.yaml"], ["mappers/a.yaml: is not read: a.json has this name"]),
+        (["a.yaml", "a.yml"], ["mappers/a.yaml: is not read: a.yml has this name"]),
+        (["clever.JSON"], ["mappers/clever.JSON: is not read: the ending must be .json"]),
+        (["a.yaml~", ".a.json", "notes.txt"], []),
+    ],
+)
+def test_a_file_that_looks_like_a_mapper_and_is_not_read_is_told(
+    names: list[str], told: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mappers"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text("{}")
+    assert [str(p) for p in MapperLibrary(tmp_path).problems() if "is not read" in p.message] == told
+
+
+@pytest.mark.parametrize("what", ["a file", "a link to itself"])
+def test_mappers_that_cannot_be_listed_are_not_taken_for_none(what: str, tmp_path: Path) -> None:
+    folder = tmp_path / "mappers"
+    folder.write_text("") if what == "a file" else folder.symlink_to("mappers")
+    with pytest.raises(MapperError, match="the folder mappers/ cannot be read"):
+        MapperLibrary(tmp_path)
 
 
 # -- the schema ---------------------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ PHONES = st.from_regex(r"\(?[0-29]{3}[) -]{0,2}[0-29]{3}[ -]?[0-29]{4}( x9)?", f
 @example("Pat Jr.")
 @example("222-222-2222")
 @example("1\u00a0 1")
+@example("1 \u00a01")
 def test_what_is_quick_for_most_texts_gives_what_is_right_for_any(
     db: duckdb.DuckDBPyConnection, text: str
 ) -> None:

@@ -16,6 +16,7 @@ from reconciler.engine.report import Outcome, Report, Result, StepResult
 from reconciler.errors import ConfigError, HoldError, SftpError
 from reconciler.planning.contact_safety import ContactChanges, contact_breaches
 from reconciler.planning.plan import Plan, build_plan
+from reconciler.render.commits import ChangedFile, GitCommit
 from reconciler.render.history import history_text
 from reconciler.render.plan import plan_text
 from reconciler.render.report import report_text
@@ -84,6 +85,35 @@ def views() -> list[ConnectionView]:
     ]  # fmt: skip
 
 
+def commits() -> dict[str, GitCommit]:
+    """Of the newest run, and one that this clone does not have. A subject is anybody's text."""
+    files = tuple(ChangedFile(f"districts/{name}.yaml", "changed") for name in ("ash", "fir", "gum", "yew"))
+    known = GitCommit(
+        True,
+        "Ada <ada@example.org>",
+        datetime(2026, 11, 22, 10, tzinfo=UTC),
+        "Merge branch 'elm' into 'main'\x1b[2J",
+        "!45",
+        (ChangedFile("districts/elm.yaml", "added"), *files),
+    )
+    return {"0123456789abcdef" * 2: known, "7" * 40 + "-dirty": GitCommit(note="not in this repository")}
+
+
+def many_runs() -> list[RunView]:
+    """One with more districts than are listed, and one of a commit that is gone."""
+    at = datetime(2026, 11, 23, 2, tzinfo=UTC)
+    names = [(f"district-{n:02d}", "failed" if n == 24 else "succeeded") for n in range(25)]
+    results = tuple(ResultView(name, "create", outcome, (), (), {}, None, at) for name, outcome in names)
+    summary = {"succeeded": 12_999, "failed": 1, "blocked": 0, "unchanged": 0}
+    author, first = "Ada <ada@example.org>", "0123456789abcdef" * 2
+    return [
+        RunView(
+            "2", "reconcile", first, author, "ci", at, at, "failed", summary, results, "8d969eef6ecad3c29a3a"
+        ),
+        RunView("1", "sync", "7" * 40 + "-dirty", author, "", at, at, "succeeded"),
+    ]
+
+
 def runs() -> list[RunView]:
     at = datetime(2026, 11, 23, 2, tzinfo=UTC)
     rows = {"students": {"added": 3, "changed": 1, "removed": 0}, "schools": {"added": 2}}
@@ -140,6 +170,7 @@ CASES: dict[str, Callable[[], str]] = {
     "status-one": lambda: status_text(views()[1:], detailed=True),
     "status-none": lambda: status_text([], detailed=False),
     "history": lambda: history_text(runs()),
+    "history-git": lambda: history_text(many_runs(), commits()),
     "history-none": lambda: history_text([]),
 }
 

@@ -68,6 +68,14 @@ def test_a_district_reads_the_variables_that_bear_its_name(folder: Path, distric
     assert resolve(SecretRef("env", name), folder, {name: CANARY}, district=district) == CANARY
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_variable_loses_the_one_newline_that_echo_leaves(folder: Path, end: str) -> None:
+    name = "SFTP_RIVERBEND_ISD_PASSWORD"
+    assert resolve(SecretRef("env", name), folder, {name: CANARY + end}) == CANARY
+    assert resolve(SecretRef("env", name), folder, {name: f"{CANARY} \n{end}"}) == f"{CANARY} \n"
+    assert refusal(SecretRef("env", name), folder, {name: end}).message.endswith("is empty")
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -114,6 +122,30 @@ def test_a_shared_variable_goes_to_no_other_host(folder: Path, hosts: tuple[str,
     )
     assert error.code == "secret.bound"
     assert "sftp.riverbend.example" in error.message
+
+
+@pytest.mark.parametrize("name", ["RECONCILER_AGE_IDENTITY", "RECONCILER_DATABASE_URL", "VAULT_TOKEN"])
+def test_what_opens_every_other_secret_is_sent_nowhere_though_the_policy_lists_it(
+    folder: Path, name: str
+) -> None:
+    shared = {name: ("sftp.riverbend.example",)}
+    error = refusal(SecretRef("env", name), folder, {name: CANARY}, shared)
+    assert error.code == "secret.bound"
+    assert "a setting of this program" in error.message
+
+
+@pytest.mark.parametrize("how", ["by its name", "by a link", "by a copy"])
+def test_the_identity_of_sealed_secrets_is_no_districts_secret(folder: Path, how: str) -> None:
+    identity = folder / "identity"
+    identity.write_text("AGE-SECRET-KEY-1QQQQ")
+    (folder / "link").symlink_to(identity)
+    (folder / "copy").write_text(identity.read_text())
+    name = {"by its name": "identity", "by a link": "link", "by a copy": "copy"}[how]
+    resolver = SecretResolver({}, folder, {}, "", identity)
+    with pytest.raises(SecretError) as caught:
+        resolver.resolve(SecretRef("file", name), district="oak", host="h.example", port=22, username="u")
+    assert caught.value.code == "secret.bound"
+    assert "QQQQ" not in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -289,3 +321,21 @@ def test_a_secret_is_not_written_down_or_copied(write: object) -> None:
     assert callable(write)
     with pytest.raises(TypeError, match="not written down"):
         write(Secret(CANARY))
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o444, True), (0o640, False), (0o400, False)])
+def test_a_secret_file_that_everyone_can_read_is_told_once(
+    folder: Path, mode: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "oak").write_text(CANARY)
+    (folder / "oak").chmod(mode)
+    resolver = SecretResolver({}, folder, {})
+    for _ in range(2):
+        resolver.resolve(SecretRef("file", "oak"), district="oak", host="h", port=22, username="u")
+    told = [r.getMessage() for r in caplog.records]
+    assert (
+        told
+        == [f"the secret file oak can be read by every user of this machine (mode {mode:04o}); use mode 0400"]
+        * warned
+    )
+    assert CANARY not in caplog.text

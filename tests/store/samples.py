@@ -17,7 +17,7 @@ from reconciler.store.tables import key_columns
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
-RUN = RunInfo("reconcile", NOON, commit="4f2c9e1", author="Rosa", actor="ci")
+RUN = RunInfo("reconcile", NOON, commit="4f2c9e1", author="Rosa", actor="ci", plan_digest="8d969eef")
 SNAPSHOT = Snapshot(
     files=(RemoteFile("students.csv", 1234, 1795435200.5),),
     sha256={"students.csv": "ab" * 32},

@@ -63,6 +63,33 @@ def test_the_first_key_seen_belongs_to_a_host_and_port(
     assert observed.host_key_seen == kept
 
 
+ROTATING = Sftp("h", "u", password=SecretRef("env", "SFTP_RIVERBEND_ISD_A", next="SFTP_RIVERBEND_ISD_B"))
+
+
+@pytest.mark.parametrize(
+    ("sftp", "kept"),
+    [
+        pytest.param(ROTATING, "next", id="the same login"),
+        pytest.param(replace(ROTATING, remote_path="/in"), "next", id="another folder"),
+        pytest.param(replace(ROTATING, host="other"), "", id="another host"),
+        pytest.param(replace(ROTATING, username="other"), "", id="another user"),
+        pytest.param(
+            replace(ROTATING, password=SecretRef("env", "SFTP_RIVERBEND_ISD_B")), "", id="rotated to its end"
+        ),
+    ],
+)
+def test_which_secret_the_server_takes_is_kept_as_long_as_login_and_secrets_are_the_same(
+    store: Store, sftp: Sftp, kept: str
+) -> None:
+    lease = samples.saved(store, sftp=ROTATING)
+    store.keep_secret_slot(lease, "next")
+    store.save(lease, samples.connection(sftp=sftp), Phase.SAVED)
+    observed = store.observe_one(DISTRICT)
+    assert observed is not None
+    assert observed.secret_slot == kept
+    assert observed.connection.district.sftp == sftp
+
+
 def test_every_kind_of_secret_reference_comes_back(store: Store) -> None:
     sftp = Sftp(
         "h",

@@ -32,6 +32,7 @@ def test_a_run_is_read_back_with_all_that_it_did(store: Store) -> None:
         "started_at": "2026-11-23T12:00:00Z",
         "ended_at": "2026-11-24T12:00:00Z",
         "outcome": "failed",
+        "plan_digest": "8d969eef",
         "summary": {"succeeded": 1, "failed": 1},
         "results": [
             {
@@ -83,6 +84,7 @@ def test_a_districts_history_holds_its_own_results_only(store: Store) -> None:
         "DELETE FROM run_result",
         "DELETE FROM run",
         "UPDATE run SET author = 'nobody'",
+        "UPDATE run SET plan_digest = 'another'",
         "UPDATE run SET outcome = 'succeeded'",
     ],
 )
@@ -96,6 +98,17 @@ def test_history_is_append_only(store: Store, database_url: str, statement: str)
         database.write(lambda connection: connection.execute(text(statement)))
     database.close()
     assert refused.value.code == "database.failed"
+    assert store.history() == before
+
+
+@pytest.mark.parametrize("column", ["id", '"commit"', "author", "actor", "plan_digest"])
+def test_what_a_run_began_with_stays_while_it_runs(store: Store, database_url: str, column: str) -> None:
+    store.begin_run(samples.RUN)
+    before = store.history()
+    database = Database(database_url)
+    with pytest.raises(StoreError):
+        database.write(lambda connection: connection.execute(text(f"UPDATE run SET {column} = 'another'")))
+    database.close()
     assert store.history() == before
 
 

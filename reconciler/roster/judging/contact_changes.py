@@ -53,7 +53,7 @@ def contact_changes(
     )
 
 
-def _load(
+def load_values(
     db: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], entity: str, keys: str,
     stored: StoredValues, scratch: Path,
 ) -> None:  # fmt: skip
@@ -71,7 +71,9 @@ def _load_rights(db: duckdb.DuckDBPyConnection, stored: StoredValues, scratch: P
         "UNION ALL SELECT r.student, r.contact FROM gone_relationships r "
         "ANTI JOIN gone_students s ON s.id = r.student"
     )
-    _load(db, "stored_rights", ("student", "contact", *RIGHTS), "relationships", "touched", stored, scratch)
+    load_values(
+        db, "stored_rights", ("student", "contact", *RIGHTS), "relationships", "touched", stored, scratch
+    )
     db.execute(
         "CREATE VIEW was_rights AS SELECT * FROM stored_rights SEMI JOIN touched USING (student, contact)"
     )
@@ -148,7 +150,7 @@ def _load_names(db: duckdb.DuckDBPyConnection, stored: StoredValues, scratch: Pa
     )
     db.execute("CREATE TABLE barred_contacts AS SELECT DISTINCT contact FROM barred")
     columns = ("id", "first_name", "last_name")
-    _load(db, "was_names", columns, "contacts", "barred_contacts", stored, scratch)
+    load_values(db, "was_names", columns, "contacts", "barred_contacts", stored, scratch)
 
 
 def _moved(db: duckdb.DuckDBPyConnection) -> int:
@@ -240,7 +242,7 @@ def _crowded_before(db: duckdb.DuckDBPyConnection, stored: StoredValues, limit: 
         "JOIN fresh_contacts f ON f.id = p.id WHERE f.fate = 'changed'"
     )
     columns = ("id", "phone", "phone_2")
-    _load(db, "was_phones", columns, "contacts", "crowded_contacts", stored, scratch)
+    load_values(db, "was_phones", columns, "contacts", "crowded_contacts", stored, scratch)
     return (
         f"SELECT phone FROM (SELECT p.* FROM phones p JOIN fresh_contacts f ON f.id = p.id "
         f"WHERE f.fate = 'unchanged' UNION ALL {_phones_of('was_phones')}) p "

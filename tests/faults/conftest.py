@@ -1,0 +1,55 @@
+"""The laboratory's fixtures: a world for each test, and new databases for each of its rounds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.world import World
+from tests.databases import database_url, postgres, sqlite_template
+
+__all__ = ["database_url", "postgres", "sqlite_template"]
+
+SHORT = 2
+"""Rounds of each fault in `make test`."""
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often to try, from `--fault-rounds`."""
+    return int(request.config.getoption("--fault-rounds") or SHORT)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """An empty fleet; the test runs once on SQLite and once on PostgreSQL."""
+    with World(tmp_path, database_url, monkeypatch) as made:
+        made.environment["TMPDIR"] = str(tmp_path / "scratch")
+        (tmp_path / "scratch").mkdir()
+        yield made
+
+
+@pytest.fixture
+def new_database(
+    request: pytest.FixtureRequest, world: World, tmp_path: Path
+) -> Iterator[Callable[[], None]]:
+    """Gives the world another database, of the same kind, with no row in it."""
+    number = count()
+    with ExitStack() as stack:
+
+        def replace() -> None:
+            if world.database_url.startswith("sqlite"):
+                path = tmp_path / f"round-{next(number)}.db"
+                shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+                world.database_url = f"sqlite:///{path}"
+            else:
+                server = request.getfixturevalue("postgres")
+                world.database_url = stack.enter_context(server.database(migrated=True))
+            world.environment["RECONCILER_DATABASE_URL"] = world.database_url
+
+        yield replace
