@@ -20,6 +20,9 @@ from reconciler.errors import ConfigError
 _MAX = 200
 """Characters of an id or a name, as the schema has it."""
 
+_BEFORE = ("district", "name", "account", "sftp", "mapper")
+"""What stands above `schools`, in the reference's order."""
+
 
 def writable(school: SchoolMapping) -> SchoolMapping | None:
     """The school as a file can have it, without a name that cannot be written; None where its id cannot."""
@@ -36,14 +39,13 @@ def _fits(text: str) -> bool:
 def add_schools(
     data: bytes, schools: Sequence[SchoolMapping], *, file: str, schema: Mapping[str, Any]
 ) -> str:
-    """The text of a valid district file with more mapped schools, in the way in which it lists the others.
+    """The text of a district file with more mapped schools, in the way in which it lists the others.
 
     Raises ConfigError where the result would not be valid, or would say anything else besides.
     """
     before = parse_document(data, display=file)
-    problems = schema_problems(before, schema, file=file)
-    if problems:
-        raise ConfigError(f"{file} is not valid, so nothing is added to it", problems)
+    if not isinstance(before.value, dict):
+        raise _unwritable(file)
     source = decode(data)
     text = source.replace("\r\n", "\n")
     after = _added(text, schools)
@@ -53,7 +55,7 @@ def add_schools(
     same = json.dumps(document.value, sort_keys=True) == json.dumps(wanted, sort_keys=True)
     if not same or Counter(comments_of(after)) != Counter(comments_of(text)):
         raise _unwritable(file)
-    problems = schema_problems(document, schema, file=file)
+    problems = [p for p in schema_problems(document, schema, file=file) if p.path.startswith("schools")]
     if problems:
         raise ConfigError(f"{file} would not be valid with these schools: {problems[0].message}", problems)
     return after.replace("\n", "\r\n") if "\r\n" in source else after
@@ -88,13 +90,15 @@ def _added(text: str, schools: Sequence[SchoolMapping]) -> str:
 
 
 def _with_key(text: str, root: Laid, schools: Sequence[SchoolMapping]) -> str:
-    """A file without `schools`: after `mapper`, where the reference has it; in braces at the end."""
+    """A file without `schools`: where the reference has it; in braces at the end."""
     if root.flow:
         items = ", ".join(in_braces(s, keys_quoted=True) for s in schools)
         return _spliced(text, root, f'"schools": [{items}]')
-    mapper = next(e for e in root.entries if e.key and e.key.text == "mapper")
     lines = "".join(_lines(s, 2, one_line=True) for s in schools)
-    return _after_line(text, _end(mapper.value), f"schools:\n{lines}")
+    before = [e for e in root.entries if e.key and e.key.text in _BEFORE]
+    # A mapper may be the fleet's default, and stand in no district's file.
+    last = max(before, key=lambda e: _BEFORE.index(e.key.text if e.key else ""), default=root.entries[-1])
+    return _after_line(text, _end(last.value), f"schools:\n{lines}")
 
 
 def _opened(text: str, entry: LaidEntry, schools: Sequence[SchoolMapping]) -> str:

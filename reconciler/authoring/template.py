@@ -32,9 +32,16 @@ class Learned:
     """Schools that the files name with the suggested id of the platform, each with its students."""
 
 
-def template(district: District, learned: Learned, *, schema: Mapping[str, Any], schema_path: str) -> str:
-    """The text of the file, in canonical form."""
-    root = build(_value(district), Shape.of(schema))
+def template(
+    district: District,
+    learned: Learned,
+    fleet: Mapping[str, Any],
+    *,
+    schema: Mapping[str, Any],
+    schema_path: str,
+) -> str:
+    """The text of the file, in canonical form; what the defaults of the `fleet` say is left to them."""
+    root = build(_unlike(_value(district), fleet), Shape.of(schema))
     sftp = _entry(root, "sftp")
     _entry(root, "district").beside = "# the same as the file's name without .yaml"
     _entry(root, "account").beside = "# the platform's account number of the district, in quotes"
@@ -44,7 +51,8 @@ def template(district: District, learned: Learned, *, schema: Mapping[str, Any],
         "# or {file: …}, a file under RECONCILER_SECRETS_DIR.",
     ]
     _host_key(sftp.value, district, learned)
-    _entry(root, "mapper").above = _mapper_comment(district, learned)
+    for mapper in (e for e in root.entries if e.key == "mapper"):
+        mapper.above = _mapper_comment(district, learned)
     if learned.schools:
         root.foot += _schools_comment(district.id, learned.schools)
     elif not district.schools:
@@ -62,12 +70,21 @@ def _value(district: District) -> dict[str, Any]:
     return {**head, "sftp": sftp, "mapper": district.mapper, **({"schools": schools} if schools else {})}
 
 
+def _unlike(value: dict[str, Any], fleet: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is the fleet's default, key by key."""
+    sftp = {k: v for k, v in value["sftp"].items() if fleet.get("sftp", {}).get(k) != v}
+    whole = {**value, "sftp": sftp}
+    return {k: v for k, v in whole.items() if k != "mapper" or fleet.get("mapper") != v}
+
+
 def _entry(piece: Piece, key: str) -> Entry:
     return next(entry for entry in piece.entries if entry.key == key)
 
 
 def _host_key(sftp: Piece, district: District, learned: Learned) -> None:
     """The comment on the server's key; without a key, above what follows its place."""
+    if not any(e.key == "host_key" for e in sftp.entries) and district.sftp.host_key:
+        return  # the fleet's
     if district.sftp.host_key:
         _entry(sftp, "host_key").above = [
             "# The server's key. One that shows another is not sent the secret."
@@ -81,7 +98,11 @@ def _host_key(sftp: Piece, district: District, learned: Learned) -> None:
         ]
     else:
         lines.append("# host_key: SHA256:…")
-    _entry(sftp, "remote_path").above = lines
+    below = next((e for e in sftp.entries if e.key in ("remote_path", "file_pattern")), None)
+    if below:
+        below.above = lines
+    else:
+        sftp.foot += lines
 
 
 def _mapper_comment(district: District, learned: Learned) -> list[str]:

@@ -114,11 +114,12 @@ def _trust(app: App, found: Found, wanted: FirstLook, asker: Asker) -> bool:
     from reconciler.sftp.probe import host_key_of  # noqa: PLC0415 – paramiko is slow to import
 
     sftp = found.district.sftp
-    key, is_accepted = host_key_of(sftp.host, sftp.port, wanted.accept_host_key or "")
+    pins = (wanted.accept_host_key,) if wanted.accept_host_key else sftp.host_key
+    key, is_accepted = host_key_of(sftp.host, sftp.port, *pins)
     found.key_type, found.fingerprint = key.type, key.fingerprint
     address = f"{sftp.host}:{sftp.port}"
     click.echo(f"{address} shows the host key {key.type} {key.fingerprint}", err=True)
-    if wanted.accept_host_key:
+    if pins:
         found.accepted = is_accepted
         if not is_accepted:
             raise SftpError(
@@ -138,7 +139,8 @@ def _trust(app: App, found: Found, wanted: FirstLook, asker: Asker) -> bool:
             f"with --accept-host-key {key.fingerprint} more is learned"
         )
         return False
-    found.district = replace(found.district, sftp=replace(sftp, host_key=(key.fingerprint,)))
+    if not sftp.host_key:
+        found.district = replace(found.district, sftp=replace(sftp, host_key=(key.fingerprint,)))
     return True
 
 

@@ -35,11 +35,11 @@ _SHORT = {"isd", "usd", "cusd", "ccsd", "csd", "sd", "ps", "k8", "k12"}
 @click.option("--name", metavar="NAME", help="The district's name, for people; default: made of its id.")
 @click.option("--account", metavar="NUMBER", help="The platform's account number of the district.")
 @click.option("--host", metavar="HOST", help="Its SFTP server; without it nothing is connected to.")
-@click.option("--port", type=click.IntRange(1, 65535), default=22, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: 22, or the fleet's own.")
 @click.option("--username", metavar="USER", help="Our account on the server.")
 @click.option("--mapper", metavar="MAPPER", help="How the files are read; without it one is proposed.")
-@click.option("--remote-path", default=".", show_default=True, metavar="FOLDER")
-@click.option("--file-pattern", default="*.csv", show_default=True, metavar="GLOB")
+@click.option("--remote-path", metavar="FOLDER", help="Default: the one that the login leads to.")
+@click.option("--file-pattern", metavar="GLOB", help='Default: "*.csv".')
 @click.option("--password-env", metavar="NAME", help="Default: SFTP_<ID>_PASSWORD.")
 @click.option("--password-file", metavar="PATH", help="Under RECONCILER_SECRETS_DIR.")
 @click.option("--private-key-env", metavar="NAME")
@@ -67,11 +67,17 @@ def command(app: App, /, id_: str, folder: str, with_schools: bool, form: str, *
         if path.exists() or path.is_symlink():
             raise exists_already(_shown(path, root))
         asker = Asker(quiet=bool(options["yes"]) or form == "json")
-        district = _draft(id_, asker, options)
-        wanted = FirstLook(options["accept_host_key"], options["mapper"], with_schools)
+        fleet = app.fleet.settings.defaults.value
+        district = _draft(id_, asker, options, fleet)
+        mapper = options["mapper"] or fleet.get("mapper")
+        wanted = FirstLook(options["accept_host_key"], mapper, with_schools)
         found = _look(app, district, wanted, asker, offline=bool(options["offline"]))
         text = template(
-            found.district, found.learned, schema=load_schema(SCHEMA), schema_path=schema_path(root, path)
+            found.district,
+            found.learned,
+            fleet,
+            schema=load_schema(SCHEMA),
+            schema_path=schema_path(root, path),
         )
         create_text(path, text, root=root)
         _check_written(app, root, path)
@@ -116,12 +122,15 @@ def _check_id(id_: str) -> None:
         )
 
 
-def _draft(id_: str, asker: Asker, options: Mapping[str, Any]) -> District:
-    """The district as far as it is known, placeholders for the rest."""
+def _draft(id_: str, asker: Asker, options: Mapping[str, Any], fleet: Mapping[str, Any]) -> District:
+    """The district as far as it is known, by the fleet's defaults too; placeholders for the rest."""
+    common = fleet.get("sftp", {})
     name = options["name"] or asker.ask("Name, for people", _name_of(id_))
     account = options["account"] or asker.ask("Account number on the platform", account_placeholder(id_))
-    host, port = _server(asker, options)
-    username = options["username"] or asker.ask("User name on the server", MARK)
+    host, port = _server(asker, options, common)
+    username = options["username"] or common.get("username") or asker.ask("User name on the server", MARK)
+    # The fleet's pin is that of the fleet's server.
+    pins = common.get("host_key", ()) if host == common.get("host") else ()
     password, private_key = _secret(id_, options)
     sftp = Sftp(
         host=host,
@@ -129,18 +138,21 @@ def _draft(id_: str, asker: Asker, options: Mapping[str, Any]) -> District:
         port=port,
         password=password,
         private_key=private_key,
-        remote_path=options["remote_path"],
-        file_pattern=options["file_pattern"],
+        host_key=(pins,) if isinstance(pins, str) else tuple(pins),
+        remote_path=options["remote_path"] or common.get("remote_path", "."),
+        file_pattern=options["file_pattern"] or common.get("file_pattern", "*.csv"),
     )
-    return District(id_, name, account, sftp, options["mapper"] or MARK)
+    return District(id_, name, account, sftp, options["mapper"] or fleet.get("mapper", MARK))
 
 
-def _server(asker: Asker, options: Mapping[str, Any]) -> tuple[str, int]:
+def _server(asker: Asker, options: Mapping[str, Any], common: Mapping[str, Any]) -> tuple[str, int]:
     """Host and port; the placeholder for a host that nobody names."""
-    if options["host"] or options["offline"]:
-        return options["host"] or HOST, options["port"]
+    usual = options["port"] or common.get("port", 22)
+    named = options["host"] or common.get("host")
+    if named or options["offline"]:
+        return named or HOST, usual
     host, _, port = asker.ask("SFTP host, with :PORT where it is not 22", HOST).partition(":")
-    return host, int(port) if port.isdecimal() and port.isascii() else options["port"]
+    return host, int(port) if port.isdecimal() and port.isascii() else usual
 
 
 def _secret(id_: str, options: Mapping[str, Any]) -> tuple[SecretRef | None, SecretRef | None]:

@@ -9,8 +9,8 @@ from reconciler.sftp.quiet import hush
 from reconciler.sftp.target import Target
 
 
-def host_key_of(host: str, port: int, accepted: str = "") -> tuple[HostKey, bool]:
-    """The server's key, and whether it is the `accepted` one, a fingerprint or `type base64`.
+def host_key_of(host: str, port: int, *accepted: str) -> tuple[HostKey, bool]:
+    """The server's key, and whether it is one of the `accepted`, a fingerprint or `type base64`.
 
     A server has a key of each family: the accepted one where it has it, else the one that we like best.
     Raises SftpError.
@@ -18,7 +18,7 @@ def host_key_of(host: str, port: int, accepted: str = "") -> tuple[HostKey, bool
     hush()
     try:
         # Without a pin no key is good, whichever it is.
-        link = trusted_link(Target(host, port, "", pins=(accepted,) if accepted else ()))
+        link = trusted_link(Target(host, port, "", pins=accepted))
     except HostKeyError as shown:
         return shown.key, False
     link.close()

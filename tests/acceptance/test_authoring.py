@@ -99,6 +99,22 @@ def test_what_the_database_knows_becomes_files_and_the_plan_is_empty(world: Worl
     assert "canary" not in text
 
 
+def test_a_fleet_with_defaults_of_its_own_comes_back_as_it_was(world: World) -> None:
+    """Where the fleet's default is another than the program's, leaving a key out would change it."""
+    (world.root / "reconciler.yaml").write_text(
+        "defaults:\n  mapper: generic\n  sftp: {port: 2222, file_pattern: '*.txt'}\n"
+        "  sync: {settle_minutes: 5}\n"
+    )
+    world.put("elm", {"students.csv": students_csv(3)})
+    sftp = {"file_pattern": "*.csv", "remote_path": "."}
+    world.district("elm", schools=["0042"], sftp=sftp, sync={"settle_minutes": 0})
+    assert world.run("reconcile").code == 0
+    shutil.rmtree(world.root / "districts")
+    assert world.run("import").code == 0
+    assert '  file_pattern: "*.csv"\n' in (world.root / "districts/elm.yaml").read_text()
+    assert world.run("plan", "--detailed-exitcode").code == 0
+
+
 def test_import_writes_over_nothing(world: World) -> None:
     fleet(world)
     (world.root / "districts/ash.yaml").unlink()

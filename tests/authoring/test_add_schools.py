@@ -144,3 +144,8 @@ def test_the_largest_district_fits_into_a_file() -> None:
     document = parse_document(added(REST, *schools).encode(), display="oak.yaml")
     assert len(document.value["schools"]) == 2000
     assert schema_problems(document, SCHEMA, file="oak.yaml") == []
+
+
+def test_a_file_whose_mapper_is_the_fleets_default_takes_schools_too() -> None:
+    start = 'district: oak\naccount: "1"\nsftp: {username: u, password: {env: SFTP_OAK_P}}\n'
+    assert added(f"{start}sync: {{}}\n") == f"{start}schools:\n{BRACES}sync: {{}}\n"

@@ -12,7 +12,7 @@ SCHEMA = load_schema("district.schema.json")
 
 
 def text_of(*schools: tuple[SchoolMapping, int]) -> str:
-    return template(SHORT, Learned(schools=schools), schema=SCHEMA, schema_path="x.json")
+    return template(SHORT, Learned(schools=schools), {}, schema=SCHEMA, schema_path="x.json")
 
 
 def test_a_suggestion_becomes_a_mapping_when_its_signs_are_taken_away() -> None:
@@ -43,5 +43,5 @@ def test_of_very_many_schools_some_are_listed() -> None:
 
 
 def test_the_template_of_a_district_that_says_everything_is_in_canonical_form() -> None:
-    text = template(LONG, Learned(), schema=SCHEMA, schema_path="x.json")
+    text = template(LONG, Learned(), {}, schema=SCHEMA, schema_path="x.json")
     assert format_text(text.encode(), file="oak.yaml", schema=SCHEMA) == text

@@ -119,3 +119,40 @@ def test_in_a_git_checkout_the_repository_begins_at_its_top(
     monkeypatch.chdir(tmp_path / "notes")
     assert run(["new", "oak", *FACTS, "--offline"]) == 0
     assert (tmp_path / "districts/oak.yaml").is_file()
+
+
+def test_what_the_fleet_has_by_default_is_left_to_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "reconciler.yaml").write_text(
+        "defaults:\n  sftp: {host: sftp.county.example, port: 2222, host_key: SHA256:" + "A" * 43 + ","
+        " remote_path: /out, file_pattern: '*.txt'}\n  mapper: clever\n"
+    )
+    facts = ("--account", "0042", "--username", "roster", "--offline")
+    other_facts = ("--account", "77", *facts[2:])
+    assert run(["-C", str(tmp_path), "new", "oak", *facts]) == 0
+    text = (tmp_path / "districts/oak.yaml").read_text()
+    keys = [line.split(":")[0].strip() for line in text.splitlines() if not line.strip().startswith("#")]
+    assert [k for k in keys if k] == ["district", "name", "account", "sftp", "username", "password"]
+    assert problems(tmp_path, capsys) == []
+    assert run(["-C", str(tmp_path), "fmt", "--check", str(tmp_path / "districts")]) == 0
+    assert (
+        run(
+            [
+                "-C",
+                str(tmp_path),
+                "new",
+                "elm",
+                *other_facts,
+                "--host",
+                "sftp.elm.example",
+                "--mapper",
+                "generic",
+            ]
+        )
+        == 0
+    )
+    other = (tmp_path / "districts/elm.yaml").read_text()
+    assert "  host: sftp.elm.example\n" in other
+    assert "\nmapper: generic\n" in other
+    assert "  # host_key: SHA256:…\n" in other
