@@ -46,7 +46,9 @@ def plan_text(
 def plan_summary(plan: Plan, refused: int = 0) -> str:
     """The sums in one line."""
     if plan.is_empty and not refused:
-        return f"No changes. {plan.summary()['unchanged']} districts are as their files say."
+        unchanged = plan.summary()["unchanged"]
+        verb = "is as its file says" if unchanged == 1 else "are as their files say"
+        return f"No changes. {plural(unchanged, 'district')} {verb}."
     return f"Plan: {plan_sums(plan, refused)}."
 
 

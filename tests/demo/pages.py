@@ -79,7 +79,8 @@ class Page:
 def _agree(said: str, printed: str) -> bool:
     lines = _plain(said).splitlines()
     pattern = "".join(r"(?:[^\n]*\n)*?" if line == "…" else re.escape(line + "\n") for line in lines)
-    return re.fullmatch(pattern, _plain(printed) + "\n") is not None
+    printed = _plain(printed)
+    return re.fullmatch(pattern, f"{printed}\n" if printed else "") is not None
 
 
 def _plain(text: str) -> str:
@@ -90,4 +91,4 @@ def _plain(text: str) -> str:
 
 def _tidy(text: str) -> str:
     """Without space at the ends of lines, and without empty lines at the end."""
-    return "\n".join(line.rstrip() for line in text.rstrip().splitlines()) + "\n"
+    return "".join(line.rstrip() + "\n" for line in text.rstrip().splitlines())

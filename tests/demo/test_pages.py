@@ -50,7 +50,8 @@ def asking_a_server(there: Stage, text: str) -> Page:
     folder = there.repository.parent / "page"
     (folder / "districts").mkdir(parents=True)
     shown, key, port = _ACCEPTED.findall(text)[0], _fingerprint(there.address.host_key), there.address.port
-    instead = {key: shown, f"    sftp.port: {port}\n": "", f"127.0.0.1:{port}": "127.0.0.1:22"}
+    instead = {key: shown, f"    sftp.port: {port}\n": "", f"  port: {port}\n": "  port: 22\n"}
+    instead |= {f"127.0.0.1:{port}": "127.0.0.1:22"}
 
     def retype(line: str) -> str:
         return line.replace(shown, key).replace(
@@ -106,6 +107,16 @@ def test_the_page_on_authoring_leads_from_an_empty_folder_to_files_from_a_databa
         now = page.run(text)
     checked(file, text, now)
     assert "reconciler -C lost import" in page.typed
+
+
+def test_a_newcomers_path_leads_from_an_empty_folder_to_a_merged_district() -> None:
+    file = ROOT / "docs/onboarding.md"
+    text = file.read_text(encoding="utf-8")
+    with stage() as there:
+        page = asking_a_server(there, text)
+        now = page.run(text)
+    checked(file, text, now)
+    assert page.typed[-1] == "reconciler history --limit 2"
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/mapper.md", "docs/defaults.md"])
