@@ -1,8 +1,9 @@
 """Secrets that a district borrows from another, as far as names and texts tell: files, Vault, sealed ones.
 
 A folder of secret files serves the whole fleet, so its names are the binding: a file that is named after
-one district is no other's, and one password file serves one host, unless `policy.shared_secrets` says more.
-What a sealed text is for, only its opening can tell; but that two districts have the same one is plain.
+one district is no other's, unless `policy.shared_secrets` says so. Any other file is for all who name it;
+that one password goes to two hosts is told of, for it may be a slip. What a sealed text is for, only its
+opening can tell; but that two districts have the same one is plain.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -22,6 +23,8 @@ from reconciler.config.vault_reference import vault_reference
 
 _WORD = re.compile(r"[a-z0-9]+")
 _DEFAULT_FOLDER = PurePosixPath("/run/secrets")
+_Use = tuple[DistrictFile, str]
+"""A file, and the path in it at which the secret is named."""
 
 
 def check_borrowed(files: Sequence[DistrictFile], policy: Policy, others: Collection[str] = ()) -> None:
@@ -83,42 +86,53 @@ def _check_vault(file: DistrictFile, path: str, text: str, policy: Policy) -> No
 
 
 def _check_hosts(files: Sequence[DistrictFile], ids: Collection[str], policy: Policy) -> None:
-    """A password is shown to the server that asks for it; a private key never is."""
-    users: dict[str, list[tuple[DistrictFile, str]]] = defaultdict(list)
+    """A warning: one password may be meant for two servers. A private key is shown to neither."""
+    users: dict[str, list[_Use]] = defaultdict(list)
     for file in files:
         blamed = {problem.path for problem in file.problems if problem.code == "secret.bound"}
         for path, name in _references(file, "file", ("password",)):
-            if path in blamed:
-                continue
-            users[posixpath.normpath(_DEFAULT_FOLDER / name)].append((file, path))
+            if path not in blamed:
+                users[posixpath.normpath(_DEFAULT_FOLDER / name)].append((file, path))
     for name, using in users.items():
-        if len({_host(file) for file, _ in using}) < 2:
-            continue
-        for file, path in using:
-            others = [other.file for other, _ in using if _host(other) != _host(file)]
+        for file, path, other in _with_another(using, _host):
             owned = any(_named(part, ids) == file.stem for part in PurePosixPath(name).parts)
-            if others and not owned and not _listed(file, file.claims[path], policy):
-                message = f"{others[0]} sends this password file to another host"
-                file.add(path, "secret.bound", message, _HINT)
+            if not owned and not _listed(file, file.claims[path], policy):
+                _warn(file, path, f"{other.file} sends this password file to another host", _HINT)
 
 
 def _check_copies(files: Sequence[DistrictFile]) -> None:
     """A warning, for which of the two is the borrower shows only when it is opened, and refused."""
-    users: dict[int, list[tuple[DistrictFile, str]]] = defaultdict(list)
+    users: dict[int, list[_Use]] = defaultdict(list)
     for file in files:
         for path, text in _references(file, "age"):
             users[hash("".join(text.split()))].append((file, path))
     for using in users.values():
-        for file, path in using:
-            others = [other.file for other, _ in using if other is not file]
-            if others:
-                message = f"{others[0]} has the same sealed secret, and it is sealed for one district only"
-                file.add(path, "secret.bound", message, "seal one for each: `reconciler seal ID`")
-                file.problems[-1] = replace(file.problems[-1], severity="warning")
+        for file, path, other in _with_another(using, _id):
+            message = f"{other.file} has the same sealed secret, and it is sealed for one district only"
+            _warn(file, path, message, "seal one for each: `reconciler seal ID`")
+
+
+def _with_another(
+    using: Sequence[_Use], of: Callable[[DistrictFile], str]
+) -> Iterator[tuple[DistrictFile, str, DistrictFile]]:
+    """Each use with the first file for which `of` comes to something else; nothing where there is none."""
+    first = using[0][0]
+    second = next((file for file, _ in using if of(file) != of(first)), None)
+    if second is not None:
+        yield from ((file, path, second if of(file) == of(first) else first) for file, path in using)
+
+
+def _warn(file: DistrictFile, path: str, message: str, hint: str) -> None:
+    file.add(path, "secret.bound", message, hint)
+    file.problems[-1] = replace(file.problems[-1], severity="warning")
 
 
 def _listed(file: DistrictFile, name: str, policy: Policy) -> bool:
     return _host(file) in map(_plain, policy.shared_secrets.get(f"file:{name}", ()))
+
+
+def _id(file: DistrictFile) -> str:
+    return file.file
 
 
 def _host(file: DistrictFile) -> str:

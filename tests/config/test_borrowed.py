@@ -1,4 +1,4 @@
-"""A secret file that is another district's by its name or its use is refused."""
+"""A secret file that is another district's by its name is refused; one for many hosts is told of."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ def refused(root: Path) -> list[str]:
     assert {p.code for p in fleet.problems} <= {"secret.bound"}
     assert all(p.hint and p.line for p in fleet.problems)
     return list(fleet.refused)
+
+
+def warned(root: Path) -> list[tuple[str, str]]:
+    """File and message of each problem: warnings, and nobody refused."""
+    fleet = load(root)
+    assert fleet.refused == {}
+    assert {(p.code, p.severity) for p in fleet.problems} <= {("secret.bound", "warning")}
+    return [(p.file, p.message) for p in fleet.problems]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +84,21 @@ def test_one_password_file_serves_the_districts_of_one_host(tmp_path: Path) -> N
     assert refused(tmp_path) == []
 
 
-def test_one_password_file_for_two_hosts_stops_at_those_who_do_not_own_it(tmp_path: Path) -> None:
-    with_secret(tmp_path, "elm", "{file: county}", host="sftp.county.example")
-    with_secret(tmp_path, "oak", "{file: county}", host="sftp.evil.example")
-    assert refused(tmp_path) == ["elm", "oak"]
+def test_one_password_file_for_two_hosts_is_told_of_and_stops_nobody(tmp_path: Path) -> None:
+    for name, host in (("ash", "county"), ("elm", "county"), ("oak", "other")):
+        with_secret(tmp_path, name, "{file: county}", host=f"sftp.{host}.example")
+    assert warned(tmp_path) == [
+        ("districts/ash.yaml", "districts/oak.yaml sends this password file to another host"),
+        ("districts/elm.yaml", "districts/oak.yaml sends this password file to another host"),
+        ("districts/oak.yaml", "districts/ash.yaml sends this password file to another host"),
+    ]
+
+
+def test_whoever_the_policy_lists_for_a_password_file_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text('policy: {shared_secrets: {"file:county": [a.example]}}\n')
+    with_secret(tmp_path, "elm", "{file: county}", host="a.example")
+    with_secret(tmp_path, "oak", "{file: county}", host="b.example")
+    assert [file for file, _ in warned(tmp_path)] == ["districts/oak.yaml"]
 
 
 def test_one_key_file_serves_any_host_for_it_is_never_shown_to_one(tmp_path: Path) -> None:
@@ -101,9 +120,8 @@ def test_the_policy_lists_who_may_use_a_file_of_many(tmp_path: Path) -> None:
 def test_a_sealed_text_that_stands_twice_is_told_of_and_stops_nobody(tmp_path: Path) -> None:
     with_secret(tmp_path, "elm", f"{{age: {SEALED}}}")
     with_secret(tmp_path, "oak", f"{{age: {SEALED[:9]} {SEALED[9:]}}}")
-    fleet = load(tmp_path)
-    assert fleet.refused == {}
-    assert [(p.file, p.code, p.severity) for p in fleet.problems] == [
-        ("districts/elm.yaml", "secret.bound", "warning"),
-        ("districts/oak.yaml", "secret.bound", "warning"),
+    words = "has the same sealed secret, and it is sealed for one district only"
+    assert warned(tmp_path) == [
+        ("districts/elm.yaml", f"districts/oak.yaml {words}"),
+        ("districts/oak.yaml", f"districts/elm.yaml {words}"),
     ]
