@@ -93,8 +93,9 @@ def _carried_out(app: App, git: Git, commit: str, now: datetime) -> dict[str, Ob
             target.symlink_to(os.fsdecode(content)) if link else target.write_bytes(content)
         base = App()
         base.configure(app.settings, root, None)
+        base.ask_no_database()
         try:
-            applied, _ = base.desired()
+            applied = dict(base.desired()[0])  # read here: the files are gone afterwards
         except ConfigError as error:
             raise ConfigError(
                 f"the files at {commit[:12]} are not valid, so nothing can be compared with them: "
