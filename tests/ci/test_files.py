@@ -163,7 +163,7 @@ def test_pre_commit_takes_the_hooks_and_stops_a_broken_district(tmp_path: Path) 
 
 
 def test_editors_find_the_schema_from_every_example() -> None:
-    files = find_district_files(ROOT).files
+    files = [Path(file.path) for file in find_district_files(ROOT).files]
     assert files != []
     for file in files:
         (schema,) = MODELINE.findall(file.read_text())
