@@ -111,9 +111,14 @@ class App:
         return load_fleet_settings(self.root)[0]
 
     def _applied(self) -> Memory:
-        """Files that were applied as they are: what the database knows of them need not be found anew."""
+        """Files that were applied as they are: what the database knows of them need not be found anew.
+
+        That two have one sealed text it does not know: `validate` warns of it, and nothing depends on it.
+        """
+        from reconciler.config.known import NOT_SEALED  # noqa: PLC0415
+
         marks = self.glance.connections.values() if self.glance else ()
-        return {m.file_fingerprint: (m.account, m.mapper) for m in marks if m.fingerprint}
+        return {m.file_fingerprint: (m.account, m.mapper, NOT_SEALED) for m in marks if m.fingerprint}
 
     def check_known(self, names: Iterable[str]) -> None:
         """Raise UsageError for a district that neither the repository nor the database has."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from reconciler.config.known import Memory
 
 _FILE = "verdicts"
+_WORDS = 4
+"""On a line: a fingerprint, then account, mapper and sealed texts."""
 MAX_BYTES = 64 * 1024 * 1024
 """A file of a hundred bytes for each district: far more than there are."""
 
@@ -78,11 +80,10 @@ def _is_ours_alone(status: os.stat_result) -> bool:
 
 
 def _text(memory: Memory) -> bytes:
-    """A line with the digest of all that follows, then a line for each file: fingerprint, account, mapper."""
-    lines = (f"{fingerprint} {account} {mapper}" for fingerprint, (account, mapper) in memory.items())
-    body = "\n".join(lines).encode()
-    # By the schema none of the three has a space in it; one that had would move all that follow.
-    if len(body.split()) != 3 * len(memory):
+    """A line with the digest of all that follows, then one for each file: fingerprint, and what is known."""
+    body = "\n".join(" ".join((fingerprint, *known)) for fingerprint, known in memory.items()).encode()
+    # By the schema none of these has a space in it; one that had would move all that follow.
+    if len(body.split()) != _WORDS * len(memory):
         raise ValueError("a text with a space")
     return _digest(body) + b"\n" + body
 
@@ -93,7 +94,8 @@ def _parsed(text: bytes) -> Memory:
     if digest != _digest(body):
         raise ValueError("cut short, or altered")
     words = body.decode().split()
-    return dict(zip(words[::3], zip(words[1::3], words[2::3], strict=True), strict=True))
+    columns = (words[start::_WORDS] for start in range(1, _WORDS))
+    return dict(zip(words[::_WORDS], zip(*columns, strict=True), strict=True))
 
 
 def _digest(body: bytes) -> bytes:

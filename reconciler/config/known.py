@@ -7,17 +7,22 @@ worth an exception to a rule.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
-from reconciler.config.fleet_checks import owner_of
+from reconciler.config.fleet_checks import claimed, owner_of
 from reconciler.config.source import Source
 
-Known = tuple[str, str]
-"""The account and the mapper of a file that is right in itself: what another file may contradict."""
+Known = tuple[str, str, str]
+"""Of a file that is right in itself what another file may contradict: account, mapper, and sealed texts.
+
+Of these digests, with commas between them, or NOT_SEALED: two files with the same one are warned of.
+"""
+NOT_SEALED = "-"
 Memory = Mapping[str, Known]
 """By fingerprint."""
 Recall = Callable[[], Memory]
@@ -31,10 +36,23 @@ def known_of(file: DistrictFile) -> Known | None:
     """What to remember of a file as it was read by itself; None where it has to be read each time."""
     if file.district is None or file.problems:
         return None
-    others = file.claims.keys() - _PLAIN_CLAIMS
+    sealed = sealed_texts(file)
+    others = file.claims.keys() - _PLAIN_CLAIMS - sealed.keys()
     if others - _ENV_CLAIMS or not all(_nobody_elses(file.claims[path], file.stem) for path in others):
         return None
-    return file.claims["account"], file.claims["mapper"]
+    return file.claims["account"], file.claims["mapper"], _digests(sealed.values()) or NOT_SEALED
+
+
+def _digests(texts: Iterable[str]) -> str:
+    """Of ciphertexts, which say nothing of what is sealed in them; layout does not count."""
+    plain = ("".join(text.split()).encode() for text in texts)
+    return ",".join(sorted({hashlib.sha256(text).hexdigest()[:32] for text in plain}))
+
+
+def sealed_texts(file: DistrictFile) -> dict[str, str]:
+    """The sealed texts of a file, by the path of each."""
+    paths = (path for name in SECRETS for path in claimed(file, name, "age"))
+    return {path: file.claims[path] for path in paths}
 
 
 def _nobody_elses(variable: str, district: str) -> bool:
@@ -57,19 +75,22 @@ def recalled(sources: Iterable[Source], recalls: Sequence[Recall]) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What is not sure beside other files: ids and accounts that two have, mappers that are not there."""
+    """What is not sure beside other files: what two of them have, and mappers that are not there."""
 
     ids: set[str]
     accounts: set[str]
     mappers: set[str]
+    sealed: set[str]
 
     def __bool__(self) -> bool:
-        return bool(self.ids or self.accounts or self.mappers)
+        return bool(self.ids or self.accounts or self.mappers or self.sealed)
 
     def concern(self, district: str, known: Known) -> bool:
         """Whether a file has to be read although it is known."""
-        account, mapper = known
-        return district in self.ids or account in self.accounts or mapper in self.mappers
+        account, mapper, sealed = known
+        if district in self.ids or account in self.accounts or mapper in self.mappers:
+            return True
+        return bool(self.sealed) and not self.sealed.isdisjoint(sealed.split(","))
 
 
 def doubts(
@@ -83,10 +104,13 @@ def doubts(
     `ids`: of all files. `read`: the files that are not known; an account counts as claimed also where its
     file is wrong in other ways. `mappers` None: not known, not checked.
     """
-    accounts = [account for account, _ in known.values()]
-    named = {mapper for _, mapper in known.values()}
+    accounts = [account for account, _, _ in known.values()]
+    named = {mapper for _, mapper, _ in known.values()}
     missing = set() if mappers is None else named - set(mappers)
-    return Doubts(_twice(ids), _twice([*accounts, *_accounts(read)]), missing)
+    texts = [sealed for _, _, sealed in known.values() if sealed != NOT_SEALED]
+    texts += [_digests(sealed_texts(file).values()) for file in read]
+    sealed = _twice([one for text in texts if text for one in text.split(",")])
+    return Doubts(_twice(ids), _twice([*accounts, *_accounts(read)]), missing, sealed)
 
 
 def _twice(values: Sequence[str]) -> set[str]:

@@ -12,7 +12,7 @@ from reconciler.config import cache as module
 from reconciler.config.cache import Cache
 from reconciler.config.copies import Copy
 
-MEMORY = {"ab" * 32: ("104592", "clever"), "cd" * 32: ("0042", "oneroster-1.1")}
+MEMORY = {"ab" * 32: ("104592", "clever", "-"), "cd" * 32: ("0042", "oneroster-1.1", "ef" * 16)}
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ SPOILED: dict[str, Callable[[Path], object]] = {
     "cut short": lambda file: file.write_bytes(file.read_bytes()[:-3]),
     "empty": lambda file: file.write_bytes(b""),
     "one letter altered": lambda file: file.write_bytes(file.read_bytes().replace(b"clever", b"clevar")),
-    "a word too many": rewritten(b"ab 1 clever cd"),
-    "a word too few": rewritten(b"ab 1 clever\ncd 2"),
+    "a word too many": rewritten(b"ab 1 clever - cd"),
+    "a word too few": rewritten(b"ab 1 clever -\ncd 2 clever"),
     "not text": rewritten(b"\xff\xfe"),
     "others may write the file": lambda file: file.chmod(0o666),
     "others may write the folder": lambda file: file.parent.chmod(0o777),
@@ -116,7 +116,7 @@ def test_a_machine_that_refuses_to_remember_is_left_alone(tmp_path: Path, root: 
 
 
 def test_what_could_be_taken_for_something_else_is_not_remembered(cache: Cache) -> None:
-    cache.remember({**MEMORY, "ef" * 32: ("10 45", "clever")})
+    cache.remember({**MEMORY, "ef" * 32: ("10 45", "clever", "-")})
     assert cache.recall() == MEMORY
 
 
@@ -129,7 +129,7 @@ def test_an_unchanged_memory_is_not_written_again(cache: Cache, tmp_path: Path) 
 def test_of_two_who_write_at_once_one_is_last_and_whole(tmp_path: Path, root: Path) -> None:
     def write(name: str) -> bool:
         """Whether whatever is recalled meanwhile is one of the two memories, whole."""
-        memory = {f"{name}-{n}": (str(n), "clever") for n in range(500)}
+        memory = {f"{name}-{n}": (str(n), "clever", "-") for n in range(500)}
         seen = []
         for _ in range(30):
             writer = Cache(tmp_path / "home", root)

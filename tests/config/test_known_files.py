@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +150,14 @@ class TestANeighbour:
         district(tmp_path, "oak-hill")
         assert self.codes(tmp_path, memory) == [("oak.yaml", "secret.bound")]
 
+    def test_has_the_same_sealed_text(self, tmp_path: Path) -> None:
+        for name in ("oak", "elm"):
+            district(tmp_path, name).write_text(sealed(name, "one for all" if name == "oak" else name))
+        memory = read(tmp_path).known
+        assert len(memory) == 2
+        district(tmp_path, "yew").write_text(sealed("yew", "one for all"))
+        assert self.codes(tmp_path, memory) == [("oak.yaml", "secret.bound"), ("yew.yaml", "secret.bound")]
+
     def test_leaves_with_its_mapper(self, tmp_path: Path) -> None:
         memory = self.known(tmp_path)
         found = load_fleet(tmp_path, mappers=("other",), memories=[lambda: memory])
@@ -172,6 +181,17 @@ class TestANeighbour:
 
 
 IDS = ("oak", "oak-hill", "elm")
+
+
+def sealed(name: str, text: str) -> str:
+    """A district with a text that looks sealed."""
+    cipher = base64.b64encode(f"age-encryption.org/v1\n-> X25519 {text}\n".encode()).decode()
+    plain = TEXTS["plain"](name)
+    return plain.replace(plain.partition("{env: ")[2].partition("}")[0], "").replace(
+        "{env: }", f"{{age: {cipher}}}"
+    )
+
+
 TEXTS = {
     "plain": lambda name: DISTRICT.format(
         id=name, account=f"a-{name}", host="sftp.example", mapper="clever",
@@ -181,13 +201,20 @@ TEXTS = {
     "longer variable": lambda name: TEXTS["plain"](name).replace("_PASSWORD", "_HILL_PASSWORD"),
     "shared variable": lambda name: TEXTS["plain"](name).replace("SFTP_", "SFTP_ALL_"),
     "other mapper": lambda name: TEXTS["plain"](name).replace("clever", "cleverer"),
+    "sealed": lambda name: sealed(name, name),
+    "sealed alike": lambda name: sealed(name, "one for all"),
     "comment": lambda name: TEXTS["plain"](name) + "# a word\n",
     "warning": lambda name: TEXTS["plain"](name).replace("{env: ", "{envi: "),
     "unknown key": lambda name: TEXTS["plain"](name) + "colour: green\n",
     "other id": lambda name: TEXTS["plain"](name).replace(f"district: {name}", "district: elm"),
     "no YAML": lambda name: "district: [\n",
 }  # fmt: skip
-SETTINGS = ("", "policy: {}\n", "policy: {shared_secrets: {SFTP_ALL_OAK_PASSWORD: [sftp.example]}}\n")
+SETTINGS = (
+    "",
+    "policy: {}\n",
+    'defaults: {sync: {schedule: "0 2 * * *"}}\n',
+    "policy: {shared_secrets: {SFTP_ALL_OAK_PASSWORD: [sftp.example]}}\n",
+)
 edits = st.lists(
     st.tuples(
         st.sampled_from(("districts", "districts/ca")), st.sampled_from(IDS),
