@@ -17,10 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import click
 import yaml
 
-from reconciler.cli.main import group
 from tests.acceptance.world import World, students_csv
 from tests.cli.repositories import Repository, repository
 
@@ -166,7 +164,7 @@ class Forge:
 
     def _bash(self, name: str, script: str, work: Path, environment: Mapping[str, str]) -> Ran:
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", _offered(script)],
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=work,
             env={
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -198,12 +196,3 @@ class Forge:
     def districts_secrets(self) -> dict[str, str]:
         """The lines that a fleet with `env` secrets adds where the workflow says so."""
         return {k: v for k, v in self.world.environment.items() if k.startswith("SFTP_")}
-
-
-def _offered(script: str) -> str:
-    """The script, without a form of the plan that this version does not have."""
-    plan = group.get_command(click.Context(group), "plan")
-    assert plan is not None
-    (form,) = [p for p in plan.params if p.name == "form"]
-    assert isinstance(form.type, click.Choice)
-    return script if "markdown" in form.type.choices else script.replace(" --format markdown", "")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.render.plan_markdown import MARKER
 from tests.ci.forge import GITHUB, load
 from tests.conftest import require
 
-MARKER = "<!-- reconciler:plan -->"
 SHA = "0123456789" * 4
 FORK = {"id": 2, "full_name": "ada/fleet", "owner": {"login": "ada"}}
 EVENT = {"head_sha": SHA, "head_branch": "elm", "head_repository": FORK}

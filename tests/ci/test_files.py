@@ -127,39 +127,57 @@ def test_a_hook_runs_on_the_files_that_it_is_about(
     assert [f for f in passed_over if pattern.search(f)] == []
 
 
-def test_pre_commit_takes_the_hooks_and_stops_a_broken_district(tmp_path: Path) -> None:
-    """The hook as it stands, but for `language`: the program is installed here already."""
-    pre_commit, home = Path(sys.executable).with_name("pre-commit"), tmp_path / "home"
-    subprocess.run([pre_commit, "validate-manifest", HOOKS], check=True)
-    hooks = [{**hook, "language": "system"} for hook in yaml.safe_load(HOOKS.read_text())]
-    config = {"repos": [{"repo": "local", "hooks": [h for h in hooks if h["id"] == "reconciler-validate"]}]}
-    fleet = repository(tmp_path / "fleet")
-    (fleet.root / ".pre-commit-config.yaml").write_text(json.dumps(config))
-    shutil.copytree(ROOT / "districts/ca", fleet.root / "districts/ca")
-    shutil.copytree(ROOT / "mappers", fleet.root / "mappers")
-    fleet.git("add", "--all")
-    run = [pre_commit, "run", "--all-files", "--color=never"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(home), "PRE_COMMIT_HOME": str(home)}
+class PreCommit:
+    """A fleet with one hook as it stands, but for `language`: the program is installed here already."""
 
-    def done() -> subprocess.CompletedProcess[str]:
+    def __init__(self, folder: Path, hook: str) -> None:
+        self._program, self._home = Path(sys.executable).with_name("pre-commit"), folder / "home"
+        subprocess.run([self._program, "validate-manifest", HOOKS], check=True)
+        (found,) = [h for h in yaml.safe_load(HOOKS.read_text()) if h["id"] == hook]
+        config = {"repos": [{"repo": "local", "hooks": [{**found, "language": "system"}]}]}
+        self.fleet = repository(folder / "fleet")
+        (self.fleet.root / ".pre-commit-config.yaml").write_text(json.dumps(config))
+        shutil.copytree(ROOT / "districts/ca", self.fleet.root / "districts/ca")
+        shutil.copytree(ROOT / "mappers", self.fleet.root / "mappers")
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """The hook on every file of the fleet, all of them known to git."""
+        self.fleet.git("add", "--all")
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            run,
-            cwd=fleet.root,
-            env=environment,
+            [self._program, "run", "--all-files", "--color=never"],
+            cwd=self.fleet.root,
+            env={"PATH": path, "HOME": str(self._home), "PRE_COMMIT_HOME": str(self._home)},
             check=False,
             capture_output=True,
             encoding="utf-8",
             timeout=120,
         )
 
-    passed = done()
+
+def test_pre_commit_stops_a_broken_district(tmp_path: Path) -> None:
+    hook = PreCommit(tmp_path, "reconciler-validate")
+    passed = hook.run()
     assert passed.returncode == 0, passed.stdout
-    (fleet.root / "districts/ca/elm.yaml").write_text("district: elm\n")
-    fleet.git("add", "--all")
-    failed = done()
+    (hook.fleet.root / "districts/ca/elm.yaml").write_text("district: elm\n")
+    failed = hook.run()
     assert failed.returncode == 1
     assert "districts/ca/elm.yaml:1:1" in failed.stdout
+
+
+def test_pre_commit_formats_the_changed_files_and_stops_until_they_are_added(tmp_path: Path) -> None:
+    hook = PreCommit(tmp_path, "reconciler-fmt")
+    (hook.fleet.root / "reconciler.yaml").write_text("policy:\n  host_keys: first-use\n")
+    passed = hook.run()
+    assert passed.returncode == 0, passed.stdout
+    file = next((hook.fleet.root / "districts/ca").glob("*.yaml"))
+    formatted = file.read_text()
+    file.write_text(re.sub(r'^account: "(\d+)"$', r"account:   \1", formatted, flags=re.MULTILINE))
+    failed = hook.run()
+    assert failed.returncode == 1
+    assert "files were modified by this hook" in failed.stdout
+    assert file.read_text() == formatted
+    assert hook.run().returncode == 0
 
 
 def test_editors_find_the_schema_from_every_example() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from reconciler.render.plan_markdown import MARKER
 from tests.acceptance.world import students_csv
 from tests.ci.forge import GITHUB, Forge, Ran, load
 
@@ -44,6 +45,7 @@ def test_a_branch_is_validated_planned_merged_reconciled_and_found_in_history(fo
     steps = forge.github("reconciler-pull-request.yml", PULL, {})
     assert codes(steps) == {"Validate": 0, "Findings as SARIF": 0, "Plan": 0}
     plan = (forge.artifacts / "plan.md").read_text()
+    assert plan.startswith(MARKER)
     assert re.search(r"elm.*create|create.*elm", plan)
     assert re.search(r"oak.*update|update.*oak", plan)
     assert plan in forge.summaries.read_text()
@@ -111,6 +113,7 @@ def test_the_same_on_gitlab(forge: Forge) -> None:
     request = {**person, "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
     assert codes(forge.gitlab("read", "refs/heads/elm", request)) == {"read": 0}
     plan = (forge.artifacts / "plan.md").read_text()
+    assert plan.startswith(MARKER)
     assert re.search(r"elm.*create|create.*elm", plan)
     assert forge.world.seen == seen
 
