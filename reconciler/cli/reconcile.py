@@ -57,10 +57,11 @@ def command(
         from reconciler.cli.saved import SavedRun  # noqa: PLC0415 – most runs have no such file
 
         saved = SavedRun(plan_file, only, allow_removals)
+    commit = head(app.root, app.settings)  # before any file is read: a checkout can move meanwhile
     app.check_known([*only, *allow_removals])
     desired, refused = app.desired()
     if not rollback:
-        refuse_older(app.root, app.settings, head(app.root, app.settings), app.last_commit())
+        refuse_older(app.root, app.settings, commit, app.last_commit())
     context = app.context(allow_removals)
     if saved:
         plan = saved.plan(app, desired, refused, allow_removals)
@@ -74,7 +75,7 @@ def command(
     if plan.is_empty:
         report = report_of_nothing(plan, refused)
     else:
-        work = _Work(context, plan, desired, refused, saved.saved if saved else None)
+        work = _Work(context, plan, desired, refused, commit, saved.saved if saved else None)
         report = _carry_out(app, work, workers, rollback=rollback)
     click.echo(json.dumps(report.to_json(), indent=2) if form == "json" else report_text(report))
     return exit_code_of_report(report)
@@ -88,6 +89,8 @@ class _Work:
     plan: Plan
     desired: Mapping[str, Connection]
     refused: Mapping[str, ReconcilerError]
+    commit: str
+    """Whose files were read; empty where there is none."""
     saved: SavedPlan | None
 
 
@@ -96,6 +99,8 @@ def _carry_out(app: App, work: _Work, workers: int, *, rollback: bool) -> Report
     from reconciler.engine.run import reconcile  # noqa: PLC0415
 
     info = app.run_info("reconcile")
+    if info.commit.removesuffix("-dirty") != work.commit:
+        info = replace(info, commit=work.commit, author="")
     if work.saved:
         info = replace(info, plan_digest=work.saved.digest)
     guard = (lambda: None) if rollback else newest_only(app.root, app.settings, info, app.store)

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.cli import reconcile as command
 from reconciler.planning.plan import Plan
-from tests.acceptance.world import World, result_of, students_csv
+from tests.acceptance.world import World, students_csv
 
 
 def git(world: World, *arguments: str) -> str:
@@ -115,8 +115,7 @@ def test_a_run_that_a_newer_commit_has_overtaken_undoes_nothing_of_it(
 
     monkeypatch.setattr(command, "plan_fleet", overtaken)
     done = oak.run("reconcile", "--format", "json")
-    assert done.code == 1
-    assert result_of(done.json, "oak")["error"]["code"] == "plan.older"
+    assert (done.code, done.json["error"]["code"]) == (1, "plan.older")
     assert oak.status("oak")["schools"]["mapped"] == 3
 
 
