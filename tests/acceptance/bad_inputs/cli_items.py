@@ -123,7 +123,7 @@ CASES = [
     _usage("145-unknown-command", ("planned",), "No such command 'planned'"),
     Case("cli-145-nearly-a-command", nothing, "usage", "did you mean 'plan'?", exit=64, command=("plann",)),
     Case("cli-145-folder-that-is-not-there", nothing, "usage", "which is not a folder", exit=64,
-         command=("-C", "/nonexistent", "plan")),
+         command=("-C", "/dev/null/gone", "plan")),
     Case("cli-145-empty-folder", nothing, "usage", "no folder districts/ in", exit=64, command=PLAN,
          way=called_in("empty")),
     Case("cli-145-no-git-repository", two_districts, "", "oak", exit=0, command=("reconcile",),

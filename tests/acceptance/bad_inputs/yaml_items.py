@@ -109,7 +109,7 @@ CASES = [
     _syntax("20-one-value", content("oak\n"), "holds one bare value", "1:1"),
     Case("yaml-20-a-list", content("- oak\n"), "config.schema", "must be a mapping", f"{FILE}:1:1"),
     _syntax("21-tab", changed("  port", "\tport"), "a tab stands in the indentation", "6:1"),
-    _syntax("22-ten-megabytes", content(b"a" * 10_000_000), "is larger than 64 KiB"),
+    _syntax("22-ten-megabytes", content(b"a" * 10_000_000), "is larger than 256 KiB"),
     Case("yaml-23-key-with-a-space", changed("  port:", '  "port ":'), "config.schema",
          'unknown key "port "', f"{FILE}:6:3"),
     _syntax("24-pipe", lambda world: os.mkfifo(world.root / FILE), "is not a regular file"),
