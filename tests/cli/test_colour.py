@@ -15,7 +15,7 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
     ours, theirs = os.openpty()
     done = subprocess.Popen(
         [sys.executable, "-m", "reconciler", *arguments],
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": "xterm", **environment},
+        env={"PATH": os.environ["PATH"], "HOME": "/dev/null/home", "TERM": "xterm", **environment},
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,

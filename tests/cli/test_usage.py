@@ -17,7 +17,7 @@ def call(*arguments: str, cwd: Path | None = None, **environment: str) -> subpro
     return subprocess.run(
         [sys.executable, "-m", "reconciler", *arguments],
         cwd=cwd,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
+        env={"PATH": "/usr/bin:/bin", "HOME": "/dev/null/home", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -53,7 +53,7 @@ def test_wrong_usage_ends_with_64_and_one_clear_line(
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("place", ["", "/nonexistent"], ids=["a folder without districts", "no folder"])
+@pytest.mark.parametrize("place", ["", "/dev/null/gone"], ids=["a folder without districts", "no folder"])
 def test_a_wrong_root_ends_with_64(tmp_path: Path, place: str) -> None:
     done = call("-C", place or str(tmp_path), "plan")
     assert done.returncode == 64
