@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.app import App
+from reconciler.cli.exits import DONE
 from reconciler.engine.planned import plan_fleet
 from reconciler.errors import ReconcilerError
 from reconciler.planning.connection import Connection
@@ -20,8 +21,24 @@ from reconciler.render.preview import preview_lines_markdown, preview_lines_text
 
 if TYPE_CHECKING:
     from reconciler.cli.against import Against
-    from reconciler.cli.preview import Looked
+    from reconciler.engine.preview import Preview
     from reconciler.planning.touched import Since
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a preview found on the districts' servers, and where the plan was saved."""
+
+    previews: Mapping[str, Preview] = field(default_factory=dict)
+    saved: Mapping[str, str] = field(default_factory=dict)
+    """Path and digest of the plan file; empty where there is none."""
+    exit_code: int = DONE
+    """A failure weighs more than a hold."""
+
+    def beside(self, plan: Plan) -> dict[str, Preview]:
+        """Of districts that were asked for and have nothing to reconcile: what their next sync would do."""
+        planned = {c.district for c in plan.changes}
+        return {name: preview for name, preview in self.previews.items() if name not in planned}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +12,17 @@ import click
 from reconciler.cli.app import App
 from reconciler.cli.exits import DONE, FAILED, HELD, INTERRUPTED
 from reconciler.cli.plan_file import check_place
+from reconciler.cli.planned import Looked, Planned
 from reconciler.cli.progress import progress
 from reconciler.cli.source import SftpSource
 from reconciler.engine.preview import Preview, next_syncs, preview_changes, previewed
 from reconciler.engine.report import Outcome
 from reconciler.errors import SftpError
 from reconciler.planning.connection import Connection, Observed
-from reconciler.planning.plan import Plan
 from reconciler.secrets import login_of
 from reconciler.secrets.trust import may_send
 
 if TYPE_CHECKING:
-    from reconciler.cli.planned import Planned
     from reconciler.config.policy import Policy
     from reconciler.settings import Settings
     from reconciler.sftp import Session
@@ -75,22 +74,6 @@ class Asked:
     trust_hosts: bool = False
     workers: int = 4
     allow_removals: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What came of it."""
-
-    previews: Mapping[str, Preview] = field(default_factory=dict)
-    saved: Mapping[str, str] = field(default_factory=dict)
-    """Path and digest of the plan file; empty where there is none."""
-    exit_code: int = DONE
-    """A failure weighs more than a hold."""
-
-    def beside(self, plan: Plan) -> dict[str, Preview]:
-        """Of districts that were asked for and have nothing to reconcile: what their next sync would do."""
-        planned = {c.district for c in plan.changes}
-        return {name: preview for name, preview in self.previews.items() if name not in planned}
 
 
 def look(app: App, planned: Planned, asked: Asked) -> Looked:
