@@ -32,8 +32,8 @@ def check_borrowed(files: Sequence[DistrictFile], policy: Policy, others: Collec
     ids = {*others, *(file.stem for file in files)}
     for file in files:
         for path, name in _references(file, "file"):
-            owner = _owner(name, file.stem, ids)
-            if owner and not _listed(file, name, policy):
+            owner = other_owner(name, file.stem, ids)
+            if owner and not is_listed(f"file:{name}", _host(file), policy):
                 file.add(path, "secret.bound", f"this secret file is named after the district {owner}", _HINT)
         for path, text in _references(file, "vault"):
             _check_vault(file, path, text, policy)
@@ -55,7 +55,7 @@ def _references(
         yield from ((path, file.claims[path]) for path in claimed(file, field, provider))
 
 
-def _owner(name: str, district: str, ids: Collection[str]) -> str | None:
+def other_owner(name: str, district: str, ids: Collection[str]) -> str | None:
     """Another district that the file's path names, where it does not name this one."""
     path = PurePosixPath(posixpath.normpath(name))  # oak/../elm is elm's
     parts = path.relative_to(_DEFAULT_FOLDER).parts if path.is_relative_to(_DEFAULT_FOLDER) else path.parts
@@ -76,8 +76,7 @@ def _check_vault(file: DistrictFile, path: str, text: str, policy: Policy) -> No
     except ValueError as error:
         file.add(path, "config.schema", f"the reference to Vault {error}", "for example path/oak#password")
         return
-    listed = _host(file) in map(_plain, policy.shared_secrets.get(f"vault:{text}", ()))
-    if not wanted.names(file.stem) and not listed:
+    if not wanted.names(file.stem) and not is_listed(f"vault:{text}", _host(file), policy):
         hint = (
             f"use a path with a folder named {file.stem}, or list vault:path#key with its hosts under "
             "policy.shared_secrets in reconciler.yaml"
@@ -96,7 +95,7 @@ def _check_hosts(files: Sequence[DistrictFile], ids: Collection[str], policy: Po
     for name, using in users.items():
         for file, path, other in _with_another(using, _host):
             owned = any(_named(part, ids) == file.stem for part in PurePosixPath(name).parts)
-            if not owned and not _listed(file, file.claims[path], policy):
+            if not owned and not is_listed(f"file:{file.claims[path]}", _host(file), policy):
                 _warn(file, path, f"{other.file} sends this password file to another host", _HINT)
 
 
@@ -127,8 +126,9 @@ def _warn(file: DistrictFile, path: str, message: str, hint: str) -> None:
     file.problems[-1] = replace(file.problems[-1], severity="warning")
 
 
-def _listed(file: DistrictFile, name: str, policy: Policy) -> bool:
-    return _host(file) in map(_plain, policy.shared_secrets.get(f"file:{name}", ()))
+def is_listed(reference: str, host: str, policy: Policy) -> bool:
+    """Whether the policy lets a secret, `file:PATH` say, be sent to a host."""
+    return _plain(host) in map(_plain, policy.shared_secrets.get(reference, ()))
 
 
 def _id(file: DistrictFile) -> str:

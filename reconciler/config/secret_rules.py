@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from reconciler.config.borrowed import is_listed, other_owner
+from reconciler.config.district import NEXT
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.explain import Setting
 from reconciler.config.fleet_checks import rule_of
 from reconciler.config.policy import Policy
+from reconciler.config.vault_reference import vault_reference
 
 _OURS = re.compile(r"SFTP_[A-Z0-9_]+")
-_SEALED = ("age", "next")
 SEALED = "(sealed)"
 HIDDEN = "(not shown)"
 
@@ -48,44 +50,58 @@ class Asker:
 
 
 def secret_rules(settings: Sequence[Setting], asker: Asker) -> list[SecretRule]:
-    """The rule of each secret that has a form at all."""
-    return [
-        _rule(setting.path, provider, str(reference), asker)
-        for setting in settings
-        if setting.path in _PATHS and isinstance(setting.value, dict)
-        for provider, reference in setting.value.items()
-    ]
+    """The rule of each secret that has a form at all, of one that is being rotated in as well."""
+    return [_rule(*named, asker) for setting in settings for named in _named(setting)]
 
 
 def variables_of(settings: Sequence[Setting]) -> list[str]:
     """The environment variables that a district names."""
-    return [str(s.value["env"]) for s in settings if s.path in _PATHS and _names_variable(s.value)]
+    return [
+        reference for setting in settings for _, provider, reference in _named(setting) if provider == "env"
+    ]
 
 
 def without_secrets(settings: Sequence[Setting], asker: Asker) -> list[Setting]:
     """The settings, each secret's reference as far as it is surely no secret itself."""
-    return list(_masked(settings, asker))
+    return [
+        replace(setting, value=_masked(setting.value, asker)) if _is_secret(setting) else setting
+        for setting in settings
+    ]
 
 
 _PATHS = frozenset(f"sftp.{name}" for name in SECRETS)
 
 
-def _names_variable(value: Any) -> bool:
-    return isinstance(value, dict) and "env" in value
+def _is_secret(setting: Setting) -> bool:
+    return setting.path in _PATHS and isinstance(setting.value, dict)
 
 
-def _masked(settings: Sequence[Setting], asker: Asker) -> Iterator[Setting]:
-    for setting in settings:
-        if setting.path in _PATHS and isinstance(setting.value, dict):
-            shown = {p: _shown(p, str(r), asker) for p, r in setting.value.items()}
-            yield replace(setting, value=shown)
-        else:
-            yield setting
+def _named(setting: Setting) -> Iterator[tuple[str, str, str]]:
+    """Path, provider and reference of the secret, and of the `next` one where there is one."""
+    if _is_secret(setting):
+        for key, reference in setting.value.items():
+            path = f"{setting.path}.{NEXT}" if key == NEXT else setting.path
+            inner = reference if isinstance(reference, dict) else {_provider(key, setting.value): reference}
+            yield from ((path, provider, str(text)) for provider, text in inner.items())
+
+
+def _provider(key: str, value: Mapping[str, Any]) -> str:
+    """`next` without one of its own is of the provider that it stands beside."""
+    return next((name for name in value if name != NEXT), "") if key == NEXT else key
+
+
+def _masked(value: Mapping[str, Any], asker: Asker) -> dict[str, Any]:
+    return {
+        key: _masked(reference, asker)
+        if isinstance(reference, dict)
+        else _shown(_provider(key, value), str(reference), asker)
+        for key, reference in value.items()
+    }
 
 
 def _shown(provider: str, reference: str, asker: Asker) -> str:
     """A password that was typed as the name of something is not repeated."""
-    if provider in _SEALED:
+    if provider == "age":
         return SEALED
     if provider == "env":
         known = _OURS.fullmatch(reference) or reference in asker.policy.shared_secrets
@@ -99,21 +115,53 @@ def _rule(path: str, provider: str, reference: str, asker: Asker) -> SecretRule:
 
 
 def _words(provider: str, reference: str, asker: Asker) -> tuple[bool, str]:
-    if provider == "env":
-        return _variable_words(reference, asker)
-    if provider == "file":
-        return True, "a file under RECONCILER_SECRETS_DIR; any district may name it, so the review decides"
-    if provider in _SEALED:
-        return True, "sealed for one district and its server: opened nowhere else (secret.bound)"
+    if provider in _OF_ITS_OWN:
+        if is_listed(f"{provider}:{reference}", asker.host, asker.policy):
+            return True, _listed_words(asker)
+        return _OF_ITS_OWN[provider](reference, asker)
     if provider in asker.providers:
         return True, f"the installed provider {provider} decides"
     return False, "no provider of this name is installed here"
 
 
+def _listed_words(asker: Asker) -> str:
+    return f"policy.shared_secrets lets it be sent to {asker.host}"
+
+
+def _sealed_words(reference: str, asker: Asker) -> tuple[bool, str]:
+    return True, "sealed for one district and its server: opened nowhere else (secret.bound)"
+
+
+def _file_words(name: str, asker: Asker) -> tuple[bool, str]:
+    owner = other_owner(name, asker.district, asker.ids)
+    if owner:
+        return False, f"a file that is named after the district {owner} (secret.bound)"
+    return True, "a file under RECONCILER_SECRETS_DIR; any district may name it, so the review decides"
+
+
+def _vault_words(reference: str, asker: Asker) -> tuple[bool, str]:
+    try:
+        own = vault_reference(reference).names(asker.district)
+    except ValueError as error:
+        return False, f"the reference to Vault {error}"
+    if own:
+        return True, "its path in Vault names this district, and what it says of host and user must be so"
+    return False, "its path in Vault does not name this district (secret.bound)"
+
+
 def _variable_words(variable: str, asker: Asker) -> tuple[bool, str]:
     rule = rule_of(variable, district=asker.district, host=asker.host, ids=asker.ids, policy=asker.policy)
     if rule == "shared":
-        return True, f"policy.shared_secrets lets it be sent to {asker.host}"
+        return True, _listed_words(asker)
     if rule == "own":
         return True, f"its name is this district's own, so it may be sent to {asker.host}"
     return False, "no rule lets it be sent (secret.bound)"
+
+
+_OF_ITS_OWN: dict[str, Callable[[str, Asker], tuple[bool, str]]] = {
+    "env": _variable_words,
+    "file": _file_words,
+    "vault": _vault_words,
+    "age": _sealed_words,
+}
+"""The providers that have a rule here."""

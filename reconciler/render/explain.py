@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,10 +77,16 @@ def _words(setting: Setting) -> str:
     if setting.path == "sync.pause":
         return ", ".join(f"{p['from']} to {p['until']}" for p in value) or "(none)"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {inner}" for name, inner in value.items())
+        return _pairs(value)
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "(none)"
     return "(none)" if value == "" else str(value)
+
+
+def _pairs(value: Mapping[str, Any]) -> str:
+    """As YAML writes a mapping in one line, the outer braces left out."""
+    shown = {k: f"{{{_pairs(v)}}}" if isinstance(v, dict) else v for k, v in value.items()}
+    return ", ".join(f"{name}: {inner}" for name, inner in shown.items())
 
 
 def _origin(setting: Setting) -> str:

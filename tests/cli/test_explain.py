@@ -166,6 +166,11 @@ def test_a_mapper_with_a_broken_line_is_told_as_far_as_it_goes(
         ("{env: hunter2}", "(not shown)", False, "no rule lets it be sent (secret.bound)"),
         ("{file: oak/password}", "oak/password", True,
          "a file under RECONCILER_SECRETS_DIR; any district may name it, so the review decides"),
+        ("{file: elm.key}", "elm.key", False, "a file that is named after the district elm (secret.bound)"),
+        ("{vault: kv/oak#password}", "kv/oak#password", True,
+         "its path in Vault names this district, and what it says of host and user must be so"),
+        ("{vault: kv/elm#password}", "kv/elm#password", False,
+         "its path in Vault does not name this district (secret.bound)"),
         ("{age: YWdlLWVuY3J5cHRpb24=}", "(sealed)", True,
          "sealed for one district and its server: opened nowhere else (secret.bound)"),
         ("{valt: hunter2}", "(not shown)", False, "no provider of this name is installed here"),
@@ -187,6 +192,49 @@ def test_the_rule_of_a_secret_is_told_and_never_a_value(
     assert settings_of(report)["sftp.password"][0] == {provider: shown}
     assert "hunter2" not in json.dumps(report)
     assert "canary" not in json.dumps(report)
+
+
+@pytest.mark.parametrize(("provider", "name"), [("file", "elm"), ("vault", "kv/county#password")])
+def test_a_secret_that_the_policy_lists_is_said_to_be_listed(
+    provider: str, name: str, root: Path, capsys: Captured
+) -> None:
+    listed = f'shared_secrets: {{"{provider}:{name}": [SFTP.county.example], '
+    (root / "reconciler.yaml").write_text(FLEET.replace("shared_secrets: {", listed))
+    text = OAK.partition("  private_key:")[0] + f'  password: {{{provider}: "{name}"}}\n'
+    (root / "districts" / "tx" / "oak.yaml").write_text(text)
+    (secret,) = told(root, "oak", capsys)["secrets"]
+    assert secret["allowed"]
+    assert secret["rule"] == "policy.shared_secrets lets it be sent to sftp.county.example"
+
+
+@pytest.mark.parametrize(
+    ("password", "reference", "allowed"),
+    [
+        ("{env: SFTP_OAK_A, next: SFTP_OAK_B}", "SFTP_OAK_B", True),
+        ("{env: SFTP_OAK_A, next: SFTP_ELM_B}", "SFTP_ELM_B", False),
+        ("{env: SFTP_OAK_A, next: hunter2}", "(not shown)", False),
+        ("{file: oak, next: {env: SFTP_OAK_B}}", "SFTP_OAK_B", True),
+        ("{env: SFTP_OAK_A, next: {file: elm}}", "elm", False),
+        ("{env: SFTP_OAK_A, next: {age: YWdlLWVuY3J5cHRpb24ub3JnL3YxCg==}}", "(sealed)", True),
+        ("{age: YWdlLWVuY3J5cHRpb24ub3JnL3YxCg==, next: YWdlLWVuY3J5cHRpb24ub3JnL3YxCg==}",
+         "(sealed)", True),
+    ],
+)  # fmt: skip
+def test_a_secret_that_is_rotated_in_has_a_rule_of_its_own(
+    password: str, reference: str, allowed: bool, root: Path, capsys: Captured
+) -> None:
+    text = OAK.partition("  private_key:")[0] + f"  password: {password}\n"
+    (root / "districts" / "tx" / "oak.yaml").write_text(text)
+    report = told(root, "oak", capsys)
+    first, second = report["secrets"]
+    assert (first["path"], first["allowed"]) == ("sftp.password", True)
+    assert (second["path"], second["reference"], second["allowed"]) == (
+        "sftp.password.next", reference, allowed,
+    )  # fmt: skip
+    shown = json.dumps(settings_of(report)["sftp.password"][0])
+    assert reference in shown
+    assert "YWdl" not in json.dumps(report)
+    assert "hunter2" not in json.dumps(report)
 
 
 @pytest.mark.parametrize(
