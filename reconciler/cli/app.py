@@ -230,7 +230,7 @@ class App:
 
     def run_info(self, command: str) -> RunInfo:
         """Who runs what, at which commit."""
-        from reconciler.cli.commit import read_commit  # noqa: PLC0415 – only runs need git
+        from reconciler.cli.git.commit import read_commit  # noqa: PLC0415 – only runs need git
         from reconciler.planning.run import RunInfo  # noqa: PLC0415
 
         commit, author = read_commit(self.root, self.settings)

@@ -13,7 +13,7 @@ import click
 from reconciler.authoring.formatting import format_text
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED
-from reconciler.cli.writing import replace_text
+from reconciler.cli.writing.files import replace_text
 from reconciler.config.defaults import FILE
 from reconciler.config.district_file import SCHEMA as DISTRICT_SCHEMA
 from reconciler.config.find import display_name, find_district_files

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE
-from reconciler.cli.git_log import read_commits
+from reconciler.cli.git.log import read_commits
 from reconciler.render.history import history_text
 
 

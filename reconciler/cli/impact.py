@@ -11,9 +11,9 @@ import click
 
 from reconciler.cli.app import App
 from reconciler.cli.exits import DONE, PENDING
-from reconciler.cli.git import Git
-from reconciler.cli.mapper_history import MapperHistory
-from reconciler.cli.since import branch_point
+from reconciler.cli.git.asking import Git
+from reconciler.cli.git.mapper_history import MapperHistory
+from reconciler.cli.git.since import branch_point
 from reconciler.config.district import District
 from reconciler.errors import ConfigError, ReconcilerError, UsageError
 from reconciler.mapping.files_known import KnownFiles

@@ -13,8 +13,8 @@ import click
 from reconciler.authoring.district_text import district_text
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED
-from reconciler.cli.new_files import begun_repository, place_schema, schema_path
-from reconciler.cli.writing import create_text, replace_text
+from reconciler.cli.writing.files import create_text, replace_text
+from reconciler.cli.writing.new_files import begun_repository, place_schema, schema_path
 from reconciler.config.district import District
 from reconciler.config.district_file import SCHEMA
 from reconciler.config.fleet import Fleet, load_fleet

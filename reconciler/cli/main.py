@@ -12,11 +12,11 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.app import App
-from reconciler.cli.endings import ending_of, say
 from reconciler.cli.exits import DONE
-from reconciler.cli.logs import set_up_logging
-from reconciler.cli.streams import guarded_streams
-from reconciler.cli.usage import READ_BY_ALL, format_asked_for
+from reconciler.cli.terminal.endings import ending_of, say
+from reconciler.cli.terminal.logs import set_up_logging
+from reconciler.cli.terminal.streams import guarded_streams
+from reconciler.cli.terminal.usage import READ_BY_ALL, format_asked_for
 from reconciler.config.fleet_settings import holds_password
 from reconciler.settings import Settings
 

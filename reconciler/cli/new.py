@@ -11,11 +11,11 @@ import click
 
 from reconciler.authoring.template import template
 from reconciler.cli.app import App, format_option, pass_app
-from reconciler.cli.asking import Asker
 from reconciler.cli.exits import DONE
-from reconciler.cli.first_look import FirstLook, Found, look
-from reconciler.cli.new_files import begun_repository, place_schema, schema_path
-from reconciler.cli.writing import create_text, exists_already
+from reconciler.cli.writing.asking import Asker
+from reconciler.cli.writing.files import create_text, exists_already
+from reconciler.cli.writing.first_look import FirstLook, Found, look
+from reconciler.cli.writing.new_files import begun_repository, place_schema, schema_path
 from reconciler.config.district import District, SecretRef, Sftp
 from reconciler.config.district_file import SCHEMA
 from reconciler.config.fleet import load_fleet

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.app import App, allow_removals_option, format_option, pass_app, workers_option
 from reconciler.cli.exits import DONE, FAILED, INTERRUPTED, PENDING
-from reconciler.cli.planned import Planned, planned_against, planned_here, show
+from reconciler.cli.plans.planned import Planned, planned_against, planned_here, show
 from reconciler.errors import UsageError
 
 
@@ -56,7 +56,7 @@ def command(
         return show_impact(app, impact, only, since, form, detailed_exitcode)
     planned = planned_here(app, only, since, allow_removals)
     if preview or out:
-        from reconciler.cli.preview import Asked, look  # noqa: PLC0415 – most plans ask no server
+        from reconciler.cli.plans.preview import Asked, look  # noqa: PLC0415 – most plans ask no server
 
         looked = look(app, planned, Asked(preview, out, trust_hosts, workers, allow_removals))
         if looked.exit_code == INTERRUPTED:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.ancestry import newest_only, refuse_older
 from reconciler.cli.app import App, allow_removals_option, format_option, pass_app, workers_option
-from reconciler.cli.commit import head
 from reconciler.cli.exits import exit_code_of_report
+from reconciler.cli.git.ancestry import newest_only, refuse_older
+from reconciler.cli.git.commit import head
 from reconciler.engine.planned import plan_fleet, recognize, report_of_nothing
 from reconciler.render.report import report_text
 
@@ -54,7 +54,7 @@ def command(
     """
     saved = None
     if plan_file:
-        from reconciler.cli.saved import SavedRun  # noqa: PLC0415 – most runs have no such file
+        from reconciler.cli.plans.saved import SavedRun  # noqa: PLC0415 – most runs have no such file
 
         saved = SavedRun(plan_file, only, allow_removals)
     commit = head(app.root, app.settings)  # before any file is read: a checkout can move meanwhile
@@ -95,7 +95,7 @@ class _Work:
 
 
 def _carry_out(app: App, work: _Work, workers: int, *, rollback: bool) -> Report:
-    from reconciler.cli.progress import progress  # noqa: PLC0415 – most runs find nothing to do
+    from reconciler.cli.terminal.progress import progress  # noqa: PLC0415 – most runs find nothing to do
     from reconciler.engine.run import reconcile  # noqa: PLC0415
 
     info = app.run_info("reconcile")

@@ -11,7 +11,7 @@ import click
 from reconciler.authoring.schools import add_schools, writable
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE
-from reconciler.cli.writing import replace_text
+from reconciler.cli.writing.files import replace_text
 from reconciler.config.district import District, SchoolMapping
 from reconciler.config.district_file import SCHEMA
 from reconciler.documents.schema import load_schema

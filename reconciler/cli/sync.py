@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.app import App, allow_removals_option, format_option, pass_app, workers_option
 from reconciler.cli.exits import exit_code_of_report
-from reconciler.cli.progress import progress
+from reconciler.cli.terminal.progress import progress
 from reconciler.engine.run import sync
 from reconciler.render.report import report_text
 

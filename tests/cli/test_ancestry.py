@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import git
-from reconciler.cli.ancestry import newest_only, refuse_older
+from reconciler.cli.git import asking as git
+from reconciler.cli.git.ancestry import newest_only, refuse_older
 from reconciler.errors import PlanError
 from reconciler.planning.run import RunInfo
 from reconciler.settings import Settings

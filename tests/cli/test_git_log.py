@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.git import Git
-from reconciler.cli.git_log import read_commits
+from reconciler.cli.git.asking import Git
+from reconciler.cli.git.log import read_commits
 from reconciler.render.commits import GitCommit
 from reconciler.settings import Settings
 from tests.cli.repositories import Repository, repository

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.git import Git
-from reconciler.cli.mapper_history import MapperHistory
+from reconciler.cli.git.asking import Git
+from reconciler.cli.git.mapper_history import MapperHistory
 from reconciler.mapping.library import MapperLibrary
 from reconciler.settings import Settings
 from tests.cli.test_since import MAPPER, Checkout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.writing import create_text, replace_text
+from reconciler.cli.writing.files import create_text, replace_text
 from reconciler.errors import ConfigError, UsageError
 
 

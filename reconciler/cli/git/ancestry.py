@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.cli.git import Git, GitError
+from reconciler.cli.git.asking import Git, GitError
 from reconciler.errors import PlanError, UsageError
 from reconciler.planning.run import RunInfo
 from reconciler.settings import Settings

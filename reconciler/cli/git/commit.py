@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.cli.git import Git
+from reconciler.cli.git.asking import Git
 from reconciler.errors import UsageError
 from reconciler.settings import Settings
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from reconciler.cli.exits import FAILED, INTERRUPTED, USAGE, exit_code_of
-from reconciler.cli.usage import in_our_words
+from reconciler.cli.terminal.usage import in_our_words
 from reconciler.errors import ReconcilerError
 from reconciler.settings import Settings
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.cli.app import App
-from reconciler.cli.git import Git, GitError
+from reconciler.cli.git.asking import Git, GitError
 from reconciler.config.find import display_name
 from reconciler.errors import UsageError
 from reconciler.planning.connection import Observed

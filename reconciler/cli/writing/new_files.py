@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reconciler.cli.app import App
-from reconciler.cli.writing import create_text
+from reconciler.cli.writing.files import create_text
 from reconciler.config.district_file import SCHEMA
 from reconciler.config.root import DISTRICTS
 from reconciler.documents.schema import load_schema

@@ -20,7 +20,7 @@ from reconciler.render.plan import plan_text
 from reconciler.render.preview import preview_lines_markdown, preview_lines_text, preview_remark
 
 if TYPE_CHECKING:
-    from reconciler.cli.against import Against
+    from reconciler.cli.git.against import Against
     from reconciler.engine.preview import Preview
     from reconciler.planning.touched import Since
 
@@ -77,7 +77,7 @@ def planned_here(
 
 def planned_against(app: App, revision: str, only: tuple[str, ...]) -> Planned:
     """The files against those of a commit. Raises UsageError, see `plan_against`."""
-    from reconciler.cli.against import plan_against  # noqa: PLC0415 – only here git is asked
+    from reconciler.cli.git.against import plan_against  # noqa: PLC0415 – only here git is asked
 
     app.ask_no_database()
     desired, refused = app.desired()
@@ -97,7 +97,7 @@ def _limited(
     named = frozenset(only) or None
     if revision is None:
         return None, named
-    from reconciler.cli.since import limited  # noqa: PLC0415 – only here git is asked
+    from reconciler.cli.git.since import limited  # noqa: PLC0415 – only here git is asked
 
     since, names = limited(app, revision)
     if since.everything:
@@ -156,7 +156,7 @@ def _add_looked(document: dict[str, Any], plan: Plan, looked: Looked) -> None:
 
 
 def _markdown(app: App, planned: Planned) -> str:
-    from reconciler.cli.commit import read_commit  # noqa: PLC0415 – only a document names its commit
+    from reconciler.cli.git.commit import read_commit  # noqa: PLC0415 – only a document names its commit
     from reconciler.render.plan_markdown import Notice, plan_markdown  # noqa: PLC0415
 
     commit, _ = read_commit(app.root, app.settings)

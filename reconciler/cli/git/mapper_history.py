@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from reconciler.cli.git import Git, GitError
+from reconciler.cli.git.asking import Git, GitError
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.mapping.library import MapperLibrary
 from reconciler.mapping.model import Mapper

@@ -12,7 +12,7 @@ import click
 
 from reconciler.authoring.template import Learned
 from reconciler.cli.app import App
-from reconciler.cli.asking import Asker
+from reconciler.cli.writing.asking import Asker
 from reconciler.config.district import District, SchoolMapping
 from reconciler.config.placeholders import MARK
 from reconciler.engine.schools import suggestions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.cli.app import App
-from reconciler.cli.plan_file import read_plan_file, write_plan_file
+from reconciler.cli.plans.plan_file import read_plan_file, write_plan_file
 from reconciler.engine.looking import CONNECTING
 from reconciler.engine.run import plan_fleet
 from reconciler.engine.seen import Seen

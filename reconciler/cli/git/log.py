@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.cli.commit import CONFIGURATION
-from reconciler.cli.git import Git, GitError
+from reconciler.cli.git.asking import Git, GitError
+from reconciler.cli.git.commit import CONFIGURATION
 from reconciler.errors import UsageError
 from reconciler.render.commits import ChangedFile, GitCommit
 from reconciler.settings import Settings

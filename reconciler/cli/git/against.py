@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from reconciler.cli.app import App
-from reconciler.cli.commit import CONFIGURATION
-from reconciler.cli.git import Git, GitError
+from reconciler.cli.git.asking import Git, GitError
+from reconciler.cli.git.commit import CONFIGURATION
 from reconciler.errors import ConfigError, ReconcilerError, UsageError
 from reconciler.planning.connection import Connection, Observed
 from reconciler.planning.plan import Plan, build_plan

@@ -11,10 +11,10 @@ import click
 
 from reconciler.cli.app import App
 from reconciler.cli.exits import DONE, FAILED, HELD, INTERRUPTED
-from reconciler.cli.plan_file import check_place
-from reconciler.cli.planned import Looked, Planned
-from reconciler.cli.progress import progress
+from reconciler.cli.plans.plan_file import check_place
+from reconciler.cli.plans.planned import Looked, Planned
 from reconciler.cli.source import SftpSource
+from reconciler.cli.terminal.progress import progress
 from reconciler.engine.preview import Preview, next_syncs, preview_changes, previewed
 from reconciler.engine.report import Outcome
 from reconciler.errors import SftpError
@@ -87,7 +87,7 @@ def look(app: App, planned: Planned, asked: Asked) -> Looked:
         return Looked(exit_code=INTERRUPTED)
     saved: dict[str, str] = {}
     if asked.out:
-        from reconciler.cli.saved import write_plan  # noqa: PLC0415 – most previews are only looked at
+        from reconciler.cli.plans.saved import write_plan  # noqa: PLC0415 – most previews are only looked at
 
         saved = write_plan(
             app, asked.out, planned.plan, planned.desired, observed, planned.refused, only=planned.scope,
