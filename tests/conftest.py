@@ -42,12 +42,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_logging() -> Iterator[None]:
-    """A test that runs the program in this process sets logging up; the next one finds it as it was."""
-    ours = logging.getLogger("reconciler")
-    before = ours.handlers[:], ours.level, ours.propagate
+    """Each test finds logging as Python has it, whatever ran the program in this process before.
+
+    A fixture of a wider scope runs it too, before this one.
+    """
+    _forget_logging()
     yield
-    ours.handlers[:], ours.propagate = before[0], before[2]
-    ours.setLevel(before[1])
+    _forget_logging()
+
+
+def _forget_logging() -> None:
+    ours = logging.getLogger("reconciler")
+    ours.handlers[:], ours.propagate = [], True
+    ours.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
