@@ -63,6 +63,15 @@ def other_owner(name: str, district: str, ids: Collection[str]) -> str | None:
     return None if not named or district in named else named[-1]
 
 
+def bears_its_name(reference: str, district: str) -> bool:
+    """Whether a part of a secret file's path is this district's id and nothing else.
+
+    It is this district's then, whatever other ids there are.
+    """
+    parts = PurePosixPath(posixpath.normpath(reference)).parts
+    return any("-".join(_WORD.findall(part.lower())) == district for part in parts)
+
+
 def _named(part: str, ids: Collection[str]) -> str | None:
     """The district whose id a name begins with, the longest: `oak_hill-key.pem` is of oak-hill, not oak."""
     words = _WORD.findall(part.lower())

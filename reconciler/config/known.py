@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.config.borrowed import bears_its_name
 from reconciler.config.district_checks import SECRETS
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.fleet_checks import claimed, owner_of
@@ -36,8 +37,10 @@ def known_of(file: DistrictFile) -> Known | None:
     """What to remember of a file as it was read by itself; None where it has to be read each time."""
     if file.district is None or file.problems:
         return None
-    sealed = sealed_texts(file)
-    others = file.claims.keys() - _PLAIN_CLAIMS - sealed.keys()
+    sealed, files = _secrets(file, "age"), _secrets(file, "file")
+    if not all(bears_its_name(name, file.stem) for name in files.values()):
+        return None
+    others = file.claims.keys() - _PLAIN_CLAIMS - sealed.keys() - files.keys()
     if others - _ENV_CLAIMS or not all(_nobody_elses(file.claims[path], file.stem) for path in others):
         return None
     return file.claims["account"], file.claims["mapper"], _digests(sealed.values()) or NOT_SEALED
@@ -49,9 +52,9 @@ def _digests(texts: Iterable[str]) -> str:
     return ",".join(sorted({hashlib.sha256(text).hexdigest()[:32] for text in plain}))
 
 
-def sealed_texts(file: DistrictFile) -> dict[str, str]:
-    """The sealed texts of a file, by the path of each."""
-    paths = (path for name in SECRETS for path in claimed(file, name, "age"))
+def _secrets(file: DistrictFile, provider: str) -> dict[str, str]:
+    """The secrets of a file that are to be had of this provider, each by its path in the file."""
+    paths = (path for name in SECRETS for path in claimed(file, name, provider))
     return {path: file.claims[path] for path in paths}
 
 
@@ -108,7 +111,7 @@ def doubts(
     named = {mapper for _, mapper, _ in known.values()}
     missing = set() if mappers is None else named - set(mappers)
     texts = [sealed for _, _, sealed in known.values() if sealed != NOT_SEALED]
-    texts += [_digests(sealed_texts(file).values()) for file in read]
+    texts += [_digests(_secrets(file, "age").values()) for file in read]
     sealed = _twice([one for text in texts if text for one in text.split(",")])
     return Doubts(_twice(ids), _twice([*accounts, *_accounts(read)]), missing, sealed)
 

@@ -203,6 +203,12 @@ TEXTS = {
     "other mapper": lambda name: TEXTS["plain"](name).replace("clever", "cleverer"),
     "sealed": lambda name: sealed(name, name),
     "sealed alike": lambda name: sealed(name, "one for all"),
+    "own file": lambda name: TEXTS["plain"](name).replace("{env: ", "{file: ").replace(
+        f"SFTP_{name.upper().replace('-', '_')}_PASSWORD", f"{name}/password"
+    ),
+    "longer file": lambda name: TEXTS["own file"](name).replace(f"{name}/password", f"{name}-hill"),
+    "another's file": lambda name: TEXTS["own file"](name).replace(f"{name}/password", "elm/password"),
+    "neutral file": lambda name: TEXTS["own file"](name).replace(f"{name}/password", "password"),
     "comment": lambda name: TEXTS["plain"](name) + "# a word\n",
     "warning": lambda name: TEXTS["plain"](name).replace("{env: ", "{envi: "),
     "unknown key": lambda name: TEXTS["plain"](name) + "colour: green\n",
