@@ -13,11 +13,9 @@ import click
 from reconciler import __version__
 from reconciler.cli.app import App
 from reconciler.cli.exits import DONE
-from reconciler.cli.terminal.endings import ending_of, say
 from reconciler.cli.terminal.logs import set_up_logging
 from reconciler.cli.terminal.streams import guarded_streams
 from reconciler.cli.terminal.usage import READ_BY_ALL, format_asked_for
-from reconciler.config.fleet_settings import holds_password
 from reconciler.settings import Settings
 
 _COMMANDS = {
@@ -92,7 +90,14 @@ def group(
     context.obj.configure(settings, root, database_url)
     if settings.no_color:
         context.color = False
-    if database_url and holds_password(database_url):
+    if database_url:
+        _warn_of_password(database_url)
+
+
+def _warn_of_password(database_url: str) -> None:
+    from reconciler.config.database_url import holds_password  # noqa: PLC0415 – most calls give no URL
+
+    if holds_password(database_url):
         click.echo(READ_BY_ALL, err=True)
 
 
@@ -107,6 +112,8 @@ def run(arguments: Sequence[str]) -> int:
         except BrokenPipeError:
             return DONE
         except (Exception, KeyboardInterrupt) as error:
+            from reconciler.cli.terminal.endings import ending_of, say  # noqa: PLC0415 – most calls end well
+
             ending = ending_of(error)
             say(ending, format_asked_for(arguments))
             return ending.exit_code

@@ -6,18 +6,14 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.app import App, format_option, pass_app
 from reconciler.cli.exits import DONE, FAILED
-from reconciler.config.fleet import load_fleet
+from reconciler.config.listed import list_early
 from reconciler.errors import ConfigError, MapperError, Problem
 from reconciler.render.problems import is_ok, problems_github, problems_json, problems_sarif, problems_text
-
-if TYPE_CHECKING:
-    from reconciler.config.cache import Cache
 
 
 @click.command("validate")
@@ -30,7 +26,7 @@ def command(app: App, paths: tuple[Path, ...], form: str, no_cache: bool) -> int
 
     Every problem at once, each with file, line and column. With PATHs, only what is found in them.
     """
-    problems, files = _check(app, [p.absolute() for p in paths], None if no_cache else app.cache)
+    problems, files = _check(app, [p.absolute() for p in paths], with_cache=not no_cache)
     if form == "json":
         click.echo(json.dumps(problems_json(problems, files), indent=2))
     elif form == "sarif":
@@ -42,12 +38,21 @@ def command(app: App, paths: tuple[Path, ...], form: str, no_cache: bool) -> int
     return DONE if is_ok(problems) else FAILED
 
 
-def _check(app: App, paths: list[Path], cache: Cache | None) -> tuple[list[Problem], int]:
+def _check(app: App, paths: list[Path], *, with_cache: bool) -> tuple[list[Problem], int]:
     """Everything found, and how many files were looked at."""
     root = app.root
+    listed = list_early(root)
+    # While copies of this process hash the files, all that will be needed is loaded.
+    from reconciler.config.fleet import load_fleet  # noqa: PLC0415
+    from reconciler.config.reading import load_readers  # noqa: PLC0415
+
+    load_readers()
+    cache = app.cache if with_cache else None
+    remembered = cache.recall() if cache else {}
     try:
-        memories = [cache.recall] if cache else []
-        fleet = load_fleet(root, mappers=app.library.names(), only_paths=paths, memories=memories)
+        memories = [lambda: remembered]
+        mappers = app.library.names()
+        fleet = load_fleet(root, mappers=mappers, only_paths=paths, memories=memories, listed=listed)
     except ConfigError as error:
         return list(error.problems), 1
     except MapperError as error:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -63,3 +64,31 @@ class Copy(Generic[T]):
             return self._work()
         found: T = pickle.loads(answer)  # noqa: S301 – from our own copy, through a pipe of our own
         return found
+
+    def give_up(self) -> None:
+        """End the copy, whose answer nobody asks for any more. In the place of `result`."""
+        os.close(self._answer)
+        os.kill(self._id, signal.SIGKILL)
+        os.waitpid(self._id, 0)
+
+
+class Draw:
+    """The numbers from 0, which this process and its copies draw: each once, by whoever is free."""
+
+    MOST = 256
+
+    def __init__(self, count: int):
+        """`count`: at most MOST. Made before the copies are."""
+        self._numbers, filled = os.pipe()
+        os.write(filled, bytes(range(count)))
+        os.close(filled)
+
+    def __iter__(self) -> Iterator[int]:
+        while number := os.read(self._numbers, 1):
+            yield number[0]
+
+    def close(self) -> None:
+        """Draw no more in this process. May be said again."""
+        if self._numbers >= 0:
+            os.close(self._numbers)
+            self._numbers = -1

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.config.district_checks import check_district
+from reconciler.config.root import SETTINGS
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, Path, dotted
 from reconciler.errors import Problem
@@ -18,7 +19,7 @@ from reconciler.errors import Problem
 KEY = "defaults"
 SECTIONS = ("sftp", "sync")
 """Mappings whose keys have defaults of their own."""
-FILE = "reconciler.yaml"
+FILE = SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

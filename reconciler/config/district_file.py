@@ -11,6 +11,7 @@ from reconciler.config.defaults import Defaults
 from reconciler.config.district import NEXT, District
 from reconciler.config.district_checks import PROVIDERS, SECRETS, check_district, value_at
 from reconciler.config.hints import with_hint
+from reconciler.config.source import MAX_BYTES
 from reconciler.documents.document import Document
 from reconciler.documents.node import Mark, dotted
 from reconciler.documents.reader import document_of, open_document
@@ -19,8 +20,6 @@ from reconciler.errors import Problem
 
 SCHEMA = "district.schema.json"
 NO_DEFAULTS = Defaults()
-MAX_BYTES = 512 * 1024
-"""The largest district of the country has some 1,600 schools, and each takes about 80 bytes."""
 _SCHEMA_CODE = "config.schema"
 _ON_FORM = (_SCHEMA_CODE, "config.defaults")
 """Of a value that has the wrong form, these say nothing more."""

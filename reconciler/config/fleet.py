@@ -14,14 +14,15 @@ from reconciler.config.defaults import FILE, Defaults
 from reconciler.config.district import District
 from reconciler.config.district_file import DistrictFile
 from reconciler.config.districts import Districts, Late
-from reconciler.config.find import Found, find_district_files
+from reconciler.config.find import Found
 from reconciler.config.fingerprint import Fingerprints
 from reconciler.config.fleet_checks import check_fleet
 from reconciler.config.fleet_settings import load_fleet_settings
 from reconciler.config.known import Known, Memory, Recall, doubts, known_of, recalled
+from reconciler.config.listed import Listed
 from reconciler.config.policy import FleetSettings
 from reconciler.config.reading import read_all
-from reconciler.config.source import Source, fetch, read_sources
+from reconciler.config.source import Source, fetch
 from reconciler.errors import Problem, UsageError
 
 
@@ -55,26 +56,35 @@ def load_fleet(
     mappers: Collection[str] | None,
     only_paths: Sequence[Path] = (),
     memories: Sequence[Recall] = (),
+    listed: Listed | None = None,
 ) -> Fleet:
     """Read and check the repository at `root`.
 
     `mappers` are the names that exist; None leaves them unchecked. `only_paths` (files or folders, relative
     ones from `root`) restricts `problems` and `checked`, not what is read: checks between files need all.
     `memories` are asked for files that were read before, the first one first; the answer is the same without.
+    `listed`: the repository's files, where somebody has begun to hash them.
     Raises ConfigError where reconciler.yaml is not valid, UsageError for a path that is not there.
     """
     with no_collecting():
-        return _load(root.resolve(), mappers, only_paths, memories)
+        try:
+            return _load(root.resolve(), mappers, only_paths, memories, listed)
+        finally:
+            if listed:
+                listed.close()
 
 
 def _load(
-    root: Path, mappers: Collection[str] | None, only_paths: Sequence[Path], memories: Sequence[Recall]
+    root: Path,
+    mappers: Collection[str] | None,
+    only_paths: Sequence[Path],
+    memories: Sequence[Recall],
+    listed: Listed | None,
 ) -> Fleet:
     wanted = [_inside(root, path) for path in only_paths]
     settings, warnings = load_fleet_settings(root)
-    found = find_district_files(root)
-    fingerprints = Fingerprints(_settings_bytes(root))
-    sources = read_sources(found.files, fingerprints)
+    listed = _as_it_stands(root, listed)
+    found, fingerprints, sources = listed.found, listed.fingerprints, listed.sources()
     known = recalled(sources, memories)
     reader = partial(_read, root, fingerprints, settings.defaults)
     files = _read_unknown(reader, sources, known, mappers)
@@ -102,10 +112,11 @@ def _load(
     )
 
 
-def _settings_bytes(root: Path) -> bytes:
-    """reconciler.yaml, which was found to be valid, or that there is none."""
+def _as_it_stands(root: Path, listed: Listed | None) -> Listed:
+    """The files beside the reconciler.yaml that was found valid: what is known of them depends on it."""
     path = root / FILE
-    return path.read_bytes() if path.exists() else b""
+    settings = path.read_bytes() if path.exists() else None
+    return listed if listed and listed.settings == settings else Listed(root, settings)
 
 
 def _read_unknown(

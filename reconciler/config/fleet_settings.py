@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
+from reconciler.config.database_url import holds_password
 from reconciler.config.defaults import FILE, Defaults, defaults_problems, read_defaults
 from reconciler.config.misplaced import in_its_place
 from reconciler.config.policy import Allowance, ContactSafety, FleetSettings, Policy, Retention
@@ -112,13 +112,3 @@ def _literals(document: Document, pasted: Sequence[Problem]) -> list[Problem]:
             "change the password, and give the URL in RECONCILER_DATABASE_URL",
         ),
     ]
-
-
-def holds_password(url: str) -> bool:
-    """Whether a database's URL carries a password."""
-    try:
-        parts = urlsplit(url)
-        return bool(parts.password) or "password" in parse_qs(parts.query)
-    except ValueError:
-        # Odd brackets in a host: a colon before an @ is the sign of a password all the same.
-        return ":" in url.partition("://")[2].rpartition("@")[0]

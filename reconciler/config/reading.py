@@ -8,8 +8,9 @@ from pathlib import Path
 
 from reconciler.config.copies import Copy, how_many
 from reconciler.config.defaults import Defaults
-from reconciler.config.district_file import DistrictFile, parse_district_file, read_district_file
+from reconciler.config.district_file import SCHEMA, DistrictFile, parse_district_file, read_district_file
 from reconciler.config.source import Source
+from reconciler.documents.schema import load_schema, prepare
 
 _WORTH_A_PROCESS = 500
 """So many files take about a third of a second; a process and its answer cost a few hundredths."""
@@ -22,7 +23,7 @@ def read_all(sources: Sequence[Source], root: Path, defaults: Defaults) -> list[
     """
     shares = _shares(sources, how_many(len(sources), _WORTH_A_PROCESS))
     if len(shares) > 1:
-        _load_readers()
+        load_readers()
     others = [Copy(partial(_read_share, share, root, defaults)) for share in shares[1:]]
     found = _read_share(shares[0], root, defaults)
     for other in others:
@@ -54,6 +55,8 @@ def _shares(sources: Sequence[Source], count: int) -> list[Sequence[Source]]:
     return list(shares)
 
 
-def _load_readers() -> None:
-    """What every copy needs is loaded once, before they are made."""
+def load_readers() -> None:
+    """Load what reads a file, where it is not: once, before copies are made that all need it."""
     from reconciler.documents import yaml_reader  # noqa: F401, PLC0415
+
+    prepare(load_schema(SCHEMA))

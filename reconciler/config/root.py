@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.errors import UsageError
 
 DISTRICTS = "districts"
+SETTINGS = "reconciler.yaml"
 
 
 def find_root(explicit: Path | None, from_env: Path | None, cwd: Path) -> Path:

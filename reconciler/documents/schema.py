@@ -63,6 +63,11 @@ def load_schema(name: str) -> dict[str, Any]:
     return schema
 
 
+def prepare(schema: Mapping[str, Any]) -> None:
+    """Do now what the first document to be checked would wait for."""
+    _compile(schema)
+
+
 def schema_problems(
     document: Document, schema: Mapping[str, Any], *, file: str, code: str = "config.schema"
 ) -> list[Problem]:

@@ -263,7 +263,7 @@ def test_many_files_are_read_by_several_processes_with_the_same_answer(
         return 3
 
     monkeypatch.setattr(reading, "how_many", how_many)
-    monkeypatch.setattr("reconciler.config.source.how_many", how_many)
+    monkeypatch.setattr("reconciler.config.listed.how_many", how_many)
     assert said(read(tmp_path)) == alone
     assert len(set(asked)) == 2  # hashing, and reading
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 import click
 
 from reconciler.errors import UsageError
-from reconciler.mapping.near import nearest
 
 READ_BY_ALL = (
     "warning: everyone on this machine can read the password in --database-url; "
@@ -49,6 +48,8 @@ def in_our_words(error: click.UsageError) -> UsageError:
         return UsageError("no command is named", hint=f"`{error.ctx.command_path} --help` lists them")
     see = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `reconciler --help`"
     if isinstance(error, click.exceptions.NoSuchCommand) and error.ctx:
+        from reconciler.mapping.near import nearest  # noqa: PLC0415 – only of a name that is not there
+
         meant = nearest(error.command_name, _commands(error.ctx))
         return UsageError(error.message, hint=meant or see)
     message = error.format_message()
