@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test faults lint workflows bench format lock clean
+.PHONY: help demo test faults mutations lint workflows bench format lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,6 +15,9 @@ test: .venv/ready  ## every test, against real SFTP servers, SQLite and PostgreS
 
 faults: .venv/ready  ## kill, pause and starve it, hundreds of times (an hour or two)
 	@$(BIN)/pytest -n 2 --dist loadgroup tests/faults --fault-rounds $(or $(ROUNDS),200)
+
+mutations: .venv/ready  ## take the check behind each guarantee out, and see its test turn red
+	@$(BIN)/python -m tests.mutations $(ONLY)
 
 lint: .venv/ready  ## formatting, lint, types and import rules
 	@$(BIN)/ruff format --check .
