@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from reconciler.errors import StoreError
 from reconciler.store.errors import is_transient, translated
+from reconciler.store.scope import NOBODY, Scope, name
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ class Database:
         self._url = _parse(url)
         self.location = _masked(self._url)
         """The URL without any password, for messages."""
+        self.role = f"the role {self._url.username}" if self._url.username else "this role"
+        """Who is asking, for messages."""
         self.dialect = self._url.get_backend_name()
         self._password = str(self._url.password or self._url.query.get("password") or "")
         self._engine: Engine | None = None
@@ -48,31 +51,39 @@ class Database:
         return translated(self.location, self._password)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the database until it is closed, and writes nothing."""
+    def read(self, scope: Scope = NOBODY) -> Iterator[Connection]:
+        """A connection that sees one state of the database until it is closed, and writes nothing.
+
+        On PostgreSQL it sees the rows of `scope` alone, and none where no scope is given.
+        """
         with self.translated(), self._connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
+                name(connection, scope)
                 yield connection
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """`work` in one transaction: all of it or nothing. It may be called up to `TRIES` times."""
+    def write(self, work: Callable[[Connection], T], scope: Scope = NOBODY) -> T:
+        """`work` in one transaction: all of it or nothing. It may be called up to `TRIES` times.
+
+        On PostgreSQL it reaches the rows of `scope` alone, and none where no scope is given.
+        """
         with self.translated():
             for attempt in range(1, TRIES):
                 try:
-                    return self._write_once(work)
+                    return self._write_once(work, scope)
                 except Exception as error:
                     if not is_transient(error):
                         raise
                     time.sleep(attempt * (0.02 + secrets.randbelow(50) / 1000))
-            return self._write_once(work)
+            return self._write_once(work, scope)
 
-    def rehearse(self, work: Callable[[Connection], T]) -> T:
+    def rehearse(self, work: Callable[[Connection], T], scope: Scope = NOBODY) -> T:
         """What `work` gives, with all that it did taken back."""
         with self.translated(), self._connect() as connection:
             connection.execution_options(reconciler_writes=True)
             with connection.begin() as transaction:
+                name(connection, scope)
                 result = work(connection)
                 transaction.rollback()
             return result
@@ -82,10 +93,11 @@ class Database:
             self._engine.dispose()
             self._engine = None
 
-    def _write_once(self, work: Callable[[Connection], T]) -> T:
+    def _write_once(self, work: Callable[[Connection], T], scope: Scope) -> T:
         with self._connect() as connection:
             connection.execution_options(reconciler_writes=True)
             with connection.begin():
+                name(connection, scope)
                 return work(connection)
 
     def _connect(self) -> Connection:

@@ -19,6 +19,7 @@ from reconciler.store.columns import DatabaseTime
 from reconciler.store.database import Database
 from reconciler.store.errors import LOCK_NOT_AVAILABLE, sqlstate
 from reconciler.store.holder import Holder, this_process
+from reconciler.store.scope import scope_of
 from reconciler.store.tables import LEASE
 
 TTL_SECONDS = 30
@@ -103,14 +104,17 @@ def release(database: Database, lease: HeldLease) -> None:
     """Give the lease back; one that was lost already stays with its new holder."""
     mine = (LEASE.c.district == lease.district, LEASE.c.epoch == lease.epoch)
     database.write(
-        lambda c: c.execute(update(LEASE).where(*mine).values(holder=None, acquired_at=None, expires_at=None))
+        lambda c: c.execute(
+            update(LEASE).where(*mine).values(holder=None, acquired_at=None, expires_at=None)
+        ),
+        scope_of(lease.district),
     )
 
 
 def _look(database: Database, district: str) -> _Seen:
     expired = (LEASE.c.expires_at <= DatabaseTime()).label("expired")
     query = select(LEASE.c.epoch, LEASE.c.holder, LEASE.c.acquired_at, expired)
-    with database.read() as connection:
+    with database.read(scope_of(district)) as connection:
         row = connection.execute(query.where(LEASE.c.district == district)).one_or_none()
     if row is None:
         return _Seen(0, None, None, False)
@@ -122,7 +126,9 @@ def _look(database: Database, district: str) -> _Seen:
 def _take(database: Database, district: str, seen: _Seen) -> bool:
     """Raise the epoch if the lease is still as it was seen; False if somebody was faster."""
     try:
-        return database.write(lambda connection: _compare_and_take(connection, district, seen))
+        return database.write(
+            lambda connection: _compare_and_take(connection, district, seen), scope_of(district)
+        )
     except StoreError as error:
         if error.__cause__ is not None and sqlstate(error.__cause__) == LOCK_NOT_AVAILABLE:
             return False  # its holder is inside a write transaction, so it lives

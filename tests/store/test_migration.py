@@ -118,7 +118,10 @@ _BACK_TO_0001 = {
         "UPDATE alembic_version SET version_num = '0001'",
     ),
     "postgresql": (
-        "DROP FUNCTION reconciler_refuse_change CASCADE",
+        "DROP FUNCTION reconciler_refuse_change, reconciler_district, reconciler_reads_fleet CASCADE",
+        "DROP FUNCTION reconciler_purge_history",
+        "DROP POLICY history_erase ON run_result",
+        *(f"DROP POLICY removed_only ON {t}" for t in ("student", "contact", "relationship", "staff")),
         *_WITHOUT_0004,
         "DROP TABLE source_file",
         "UPDATE alembic_version SET version_num = '0001'",
