@@ -6,7 +6,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import paramiko
 from paramiko.packet import Packetizer
@@ -17,7 +17,7 @@ from reconciler.sftp.errors import HostKeyError, Stage, explain, not_ssh, untrus
 from reconciler.sftp.hostkey import HostKey, first_choice, is_pinned, other_choices
 from reconciler.sftp.stream import EagerSocket
 from reconciler.sftp.target import Target
-from reconciler.sftp.watchdog import Watchdog
+from reconciler.sftp.watchdog import Watchdog, nothing
 
 log = logging.getLogger(__name__)
 
@@ -67,19 +67,26 @@ class Link:
         self.target = target
         self._sock = EagerSocket.over(sock)
         self._until = until
+        self._left = target.limits.visit_seconds
         self._watchdog = Watchdog(self.cut)
         self.transport = _Transport(self._sock, packetizer_class=_Packetizer)
 
     @contextlib.contextmanager
-    def stage(self, stage: Stage, seconds: float) -> Iterator[None]:
-        """Bounds a stage in time and turns what is raised within into SftpError."""
+    def stage(self, stage: Stage, seconds: float, earned: Callable[[], float] = nothing) -> Iterator[None]:
+        """Bounds a stage in time and turns what is raised within into SftpError.
+
+        `earned`: the seconds that it may take longer for what came in meanwhile.
+        """
+        began = time.monotonic()
         try:
-            with self._watchdog.within(seconds):
+            with self._watchdog.within(min(seconds, self._left), earned):
                 yield
         except ReconcilerError:
             raise
         except Exception as error:
             raise explain(error, self.target, stage, timed_out=self._watchdog.fired) from error
+        finally:
+            self._left -= max(time.monotonic() - began - earned(), 0)
 
     def step_seconds(self) -> float:
         """What the next step before the session stands may take."""
@@ -160,6 +167,6 @@ def _attempt(target: Target, algorithms: tuple[str, ...], until: float) -> Link:
 def _dial(target: Target, until: float) -> socket.socket:
     seconds = min(target.limits.connect_seconds, until - time.monotonic())
     try:
-        return dial(target.host, target.port, max(seconds, 0.001))
+        return dial(target.host, target.port, max(seconds, 0.001), until)
     except Exception as error:
         raise explain(error, target, Stage.CONNECT) from error

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from paramiko import PKey
+
 from reconciler.errors import SftpError
 from reconciler.roster.delta import RemoteFile
 from reconciler.sftp import listing
@@ -30,10 +32,19 @@ def connect(target: Target) -> Session:
     key = load_key(target)
     link = trusted_link(target)
     try:
-        log_in(link, key)
+        _log_in_once(link, key)
         return Session(link, _open_sftp(link))
     except BaseException:
         link.close()
+        raise
+
+
+def _log_in_once(link: Link, key: PKey | None) -> None:
+    """A login that did not come to its end may count as a failed one, and failed ones lock accounts."""
+    try:
+        log_in(link, key)
+    except SftpError as error:
+        error.at_login, error.retryable = True, False
         raise
 
 
@@ -107,8 +118,9 @@ class Session:
         SftpError `sftp.interrupted` when the server sends less than it claims, `sftp.too-large`,
         `sftp.path` for what is no regular file, and `sftp.local-file`.
         """
-        with self._link.stage(Stage.READ, self._target.limits.transfer_deadline(file.size)):
-            return Download(self._client, self._target, path, file).fetch(to)
+        limits, download = self._target.limits, Download(self._client, self._target, path, file)
+        with self._link.stage(Stage.READ, limits.transfer_seconds, lambda: limits.earned(download.received)):
+            return download.fetch(to)
 
     def peek(self, path: str, file: RemoteFile, limit: int) -> bytes:
         """The first bytes of a listed file, at most `limit`: enough to see its header.
