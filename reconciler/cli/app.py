@@ -259,8 +259,9 @@ class Later:
 
 def _sftp_source(settings: Settings, policy: Policy) -> FileSource:
     from reconciler.cli.source import SftpSource  # noqa: PLC0415 – paramiko is slow to import
+    from reconciler.engine.retries import SteadySource  # noqa: PLC0415
 
-    return SftpSource(settings, policy)
+    return SteadySource(SftpSource(settings, policy))
 
 
 def _refusal(problems: Sequence[Any]) -> ConfigError:
