@@ -31,10 +31,33 @@ MACS = (
 )
 
 
+MOST_OF_A_PACKET = 256 * 1024
+"""Bytes: OpenSSH takes no larger packets either, and we ask for none above 32 KiB."""
+MOST_OF_A_GREETING = 64 * 1024
+"""Bytes without a line break: a line of SSH has 255."""
+
+
 class _Packetizer(Packetizer):
-    """Remembers how the server greeted, and starts no timer: the watchdog bounds the handshake."""
+    """Remembers how the server greeted, and starts no timer: the watchdog bounds the handshake.
+
+    Takes nothing larger than SSH allows: what a packet says of its own length is not signed by anybody.
+    """
 
     greeting = ""
+    _greeted = 0
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        if n > MOST_OF_A_PACKET:
+            raise paramiko.SSHException("a packet of an impossible size")
+        return super().read_all(n, check_rekey)
+
+    def _read_timeout(self, timeout: float) -> bytes:
+        """paramiko calls this by name for each piece of a greeting's lines."""
+        piece: bytes = super()._read_timeout(timeout)  # type: ignore[misc]
+        self._greeted += len(piece)
+        if self._greeted > MOST_OF_A_GREETING:
+            raise paramiko.SSHException("a greeting without end")
+        return piece
 
     def readline(self, timeout: float) -> str:
         line = super().readline(timeout)

@@ -18,7 +18,7 @@ from reconciler.sftp.folder import Folder, stat
 from reconciler.sftp.link import Link, trusted_link
 from reconciler.sftp.login import load_key, log_in
 from reconciler.sftp.quiet import hush
-from reconciler.sftp.stream import Lumps
+from reconciler.sftp.stream import Lumps, Nowhere
 from reconciler.sftp.target import Target
 from reconciler.sftp.wire import Client, Entry
 
@@ -53,6 +53,7 @@ def _open_sftp(link: Link) -> Client:
         channel = link.transport.open_session()
         channel.settimeout(link.target.limits.step_seconds)  # before the client: it reads at once
         channel.in_buffer = Lumps()  # type: ignore[assignment]  # nothing arrives before the subsystem is asked for
+        channel.in_stderr_buffer = Nowhere()
         channel.invoke_subsystem("sftp")
         return Client(channel)
 

@@ -12,12 +12,17 @@ import time
 from collections import deque
 from typing import Self
 
-from paramiko.buffered_pipe import PipeTimeout
+from paramiko.buffered_pipe import BufferedPipe, PipeTimeout
+from paramiko.ssh_exception import SSHException
 
 AHEAD = 256 * 1024
 """Bytes taken from the system at once, where they are there."""
 LUMP = 256 * 1024
 """Bytes that a reader may wait for at once: well below the channel's window, or the server would wait too."""
+
+
+MOST = 8 * 1024 * 1024
+"""Bytes that may wait to be read: four times the channel's window, which a server has to keep to."""
 
 
 class EagerSocket(socket.socket):
@@ -59,9 +64,11 @@ class Lumps:
         self._closed = False
 
     def feed(self, data: bytes | str) -> None:
-        """Adds what arrived."""
+        """Adds what arrived. Raises SSHException, in the transport's thread, where it is too much to keep."""
         piece = data.encode() if isinstance(data, str) else data
         with self._cv:
+            if self._size + len(piece) > MOST:
+                raise SSHException("more than the channel's window allows")
             self._pieces.append(piece)
             self._size += len(piece)
             if self._size >= self._wanted:
@@ -110,3 +117,10 @@ class Lumps:
 
     def __len__(self) -> int:
         return self._size
+
+
+class Nowhere(BufferedPipe):  # type: ignore[type-arg]  # it has none at run time
+    """Where what a server writes to standard error goes: nobody reads it, so nothing of it is kept."""
+
+    def feed(self, data: bytes | str) -> None:
+        """Nothing."""
