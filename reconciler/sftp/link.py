@@ -92,6 +92,8 @@ class Link:
         self._until = until
         self._left = target.limits.visit_seconds
         self._watchdog = Watchdog(self.cut)
+        self.discard: Callable[[], None] = lambda: None
+        """Forgets what has arrived and was not read yet."""
         self.transport = _Transport(self._sock, packetizer_class=_Packetizer)
 
     @contextlib.contextmanager
@@ -150,6 +152,7 @@ class Link:
         """Ends every call that waits for the server, from any thread."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+        self.discard()
         self.transport.close()
 
     def close(self) -> None:

@@ -52,7 +52,8 @@ def _open_sftp(link: Link) -> Client:
     with link.stage(Stage.OPEN, link.step_seconds()):
         channel = link.transport.open_session()
         channel.settimeout(link.target.limits.step_seconds)  # before the client: it reads at once
-        channel.in_buffer = Lumps()  # type: ignore[assignment]  # nothing arrives before the subsystem is asked for
+        channel.in_buffer = lumps = Lumps()  # type: ignore[assignment]  # nothing arrives before the subsystem is asked for
+        link.discard = lumps.discard
         channel.in_stderr_buffer = Nowhere()
         channel.invoke_subsystem("sftp")
         return Client(channel)

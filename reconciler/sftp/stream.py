@@ -61,12 +61,14 @@ class Lumps:
         self._pieces: deque[bytes] = deque()
         self._size = 0
         self._wanted = 1
-        self._closed = False
+        self._closed = self._discarded = False
 
     def feed(self, data: bytes | str) -> None:
         """Adds what arrived. Raises SSHException, in the transport's thread, where it is too much to keep."""
         piece = data.encode() if isinstance(data, str) else data
         with self._cv:
+            if self._discarded:
+                return
             if self._size + len(piece) > MOST:
                 raise SSHException("more than the channel's window allows")
             self._pieces.append(piece)
@@ -113,6 +115,14 @@ class Lumps:
         """Nothing more will come; what is here can still be read."""
         with self._cv:
             self._closed = True
+            self._cv.notify_all()
+
+    def discard(self) -> None:
+        """As close, and what is here is not read any more: to work it off may take longer than the limit."""
+        with self._cv:
+            self._pieces.clear()
+            self._size = 0
+            self._closed = self._discarded = True
             self._cv.notify_all()
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import paramiko
-from paramiko.common import OPEN_SUCCEEDED
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, OPEN_SUCCEEDED
 from paramiko.server import SubsystemHandler
 
 PASSWORD = "canary-hostile-Pa55"
@@ -186,20 +186,21 @@ class _Files(SubsystemHandler):
         hostile = self._hostile
         hostile.pause(REQUESTS.get(kind, ""))
         if kind == INIT:
-            return self._send(VERSION, struct.pack(">I", 3))
+            self._send(VERSION, struct.pack(">I", 3))
+            return
         number = message.get_int()
         if hostile.mode == "huge packet" and kind == READDIR:
-            return self._flood(struct.pack(">IB", 0x7FFFFFF0, NAME))
-        if hostile.mode == "huge answers" and kind == READ:
-            return self._reply(number, DATA, string(b"x" * (200 * KIB)))
-        if hostile.mode == "endless answers" and kind == OPENDIR:
-            return self._flood(b"", struct.pack(">IBIII", 13, STATUS, 999_999, OK, 0))
-        if hostile.mode == "endless standard error" and kind == OPENDIR:
-            while True:
-                self._channel.sendall_stderr(b"x" * 32 * KIB)
-        if hostile.mode in ("dropped in a listing", "login refused on the third try") and kind == READDIR:
-            return self._channel.get_transport().close()  # type: ignore[no-any-return]
-        return self._serve(kind, number, message)
+            self._flood(struct.pack(">IB", 0x7FFFFFF0, NAME))
+        elif hostile.mode == "huge answers" and kind == READ:
+            self._reply(number, DATA, string(b"x" * (200 * KIB)))
+        elif hostile.mode == "endless answers" and kind == OPENDIR:
+            self._pour(MSG_CHANNEL_DATA, struct.pack(">IBIII", 13, STATUS, 999_999, OK, 0) * 1000)
+        elif hostile.mode == "endless standard error" and kind == OPENDIR:
+            self._pour(MSG_CHANNEL_EXTENDED_DATA, b"x" * 32 * KIB)
+        elif hostile.mode in ("dropped in a listing", "login refused on the third try") and kind == READDIR:
+            self._channel.get_transport().close()
+        else:
+            self._serve(kind, number, message)
 
     def _serve(self, kind: int, number: int, message: paramiko.Message) -> None:
         if kind == OPENDIR:
@@ -282,6 +283,17 @@ class _Files(SubsystemHandler):
 
     def _send(self, kind: int, body: bytes) -> None:
         self._channel.sendall(struct.pack(">IB", len(body) + 1, kind) + body)
+
+    def _pour(self, kind: int, data: bytes) -> None:
+        """Far more than the client's window allows, and as fast as it goes."""
+        message = paramiko.Message()
+        message.add_byte(bytes([kind]))
+        message.add_int(self._channel.remote_chanid)
+        if kind == MSG_CHANNEL_EXTENDED_DATA:
+            message.add_int(1)
+        message.add_string(data)
+        while not self._hostile.over.is_set():
+            self._channel.get_transport()._send_user_message(message)
 
     def _flood(self, head: bytes, piece: bytes = b"x" * 32) -> None:
         self._channel.sendall(head)

@@ -182,6 +182,7 @@ def test_answers_of_the_wrong_size_are_refused(
     assert caught.value.code == "sftp.incompatible"
 
 
+@pytest.mark.timeout(60)
 def test_a_server_that_dribbles_is_given_up(root: Path, tmp_path: Path) -> None:
     pause = threading.Event()
 
@@ -194,6 +195,7 @@ def test_a_server_that_dribbles_is_given_up(root: Path, tmp_path: Path) -> None:
     assert caught.value.code == "sftp.timeout"
 
 
+@pytest.mark.timeout(60)
 def test_a_server_that_claims_much_earns_no_time_with_it(root: Path, tmp_path: Path) -> None:
     """At the least rate the claim would be worth five hours; what counts is what comes."""
     pause = threading.Event()
