@@ -113,6 +113,8 @@ class SftpError(ReconcilerError):
     """The district's server could not be reached, trusted, logged in to or read."""
 
     code = "sftp.unreachable"
+    at_login = False
+    """A secret was sent, or may have been, and was not taken: to send it again may lock the account."""
 
 
 class RosterError(ReconcilerError):

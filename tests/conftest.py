@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engine.retries import Backoff, Timing
 from tests.servers import SftpSite, Sshd, sftp_site, sshd_path
 
 NO_SKIPS = os.environ.get("RECONCILER_TEST_NO_SKIPS") == "1"
@@ -38,6 +39,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("RECONCILER_", "SFTP_")) and name not in KEPT:
             monkeypatch.delenv(name)
     monkeypatch.setenv("RECONCILER_NO_CACHE", "1")
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again is tried at once, in this process."""
+    quick = Timing(Backoff(first_seconds=0))
+    monkeypatch.setattr("reconciler.engine.retries.TIMING", quick)
 
 
 @pytest.fixture(autouse=True)
