@@ -295,8 +295,7 @@ class Store:
     # --- the two ways in ---------------------------------------------------------------------------
 
     def _read(self, look: Callable[[Transaction], T]) -> T:
-        with self._database.read() as transaction:
-            return look(transaction)
+        return self._database.ask(look)
 
     def _under(self, lease: Lease, work: Callable[[Transaction], T]) -> T:
         def proved(transaction: Transaction) -> T:
