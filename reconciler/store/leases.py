@@ -21,6 +21,7 @@ from reconciler.store.errors import LOCK_NOT_AVAILABLE, sqlstate
 from reconciler.store.holder import Holder, this_process
 from reconciler.store.scope import scope_of
 from reconciler.store.tables import LEASE
+from reconciler.store.version import is_our_version, refuse_other_version
 
 TTL_SECONDS = 30
 """How long a lease outlives its last renewal, where nobody can see that its holder is dead."""
@@ -84,14 +85,17 @@ def acquire(database: Database, district: str, wait_seconds: float) -> HeldLease
 def renew(connection: Connection, lease: HeldLease) -> None:
     """Prove the lease and prolong it: the first statement of each write transaction.
 
-    The row stays locked until the transaction ends. Raises LockError lock.lost.
+    The row stays locked until the transaction ends. Raises LockError lock.lost, and StoreError
+    database.version where a newer program has brought the tables to its own version meanwhile.
     """
     renewed = connection.execute(
         update(LEASE)
         .where(LEASE.c.district == lease.district, LEASE.c.epoch == lease.epoch, LEASE.c.holder.is_not(None))
+        .where(is_our_version())
         .values(expires_at=DatabaseTime(TTL_SECONDS))
     )
     if renewed.rowcount != 1:
+        refuse_other_version(connection)
         raise LockError(
             f"{lease.district}: another run has taken this district over; nothing more is written here",
             code="lock.lost",
@@ -114,8 +118,8 @@ def release(database: Database, lease: HeldLease) -> None:
 def _look(database: Database, district: str) -> _Seen:
     expired = (LEASE.c.expires_at <= DatabaseTime()).label("expired")
     query = select(LEASE.c.epoch, LEASE.c.holder, LEASE.c.acquired_at, expired)
-    with database.read(scope_of(district)) as connection:
-        row = connection.execute(query.where(LEASE.c.district == district)).one_or_none()
+    find = query.where(LEASE.c.district == district)
+    row = database.ask(lambda c: c.execute(find).one_or_none(), scope_of(district))
     if row is None:
         return _Seen(0, None, None, False)
     return _Seen(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from reconciler.errors import StoreError
 from reconciler.store.database import Database
 from reconciler.store.errors import is_missing_table, sqlstate
 from reconciler.store.revisions import REVISIONS
+from reconciler.store.version import version_of
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -51,8 +52,7 @@ def alembic_config(connection: Connection) -> Any:
 
 def _current(database: Database) -> str | None:
     try:
-        with database.read() as connection:
-            return _known_version(connection)
+        return database.ask(version_of)
     except StoreError as error:
         if error.__cause__ is not None and is_missing_table(error.__cause__):
             return None
@@ -89,15 +89,6 @@ def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL lock_timeout = '5min'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    if inspect(connection).has_table("alembic_version"):
+        version_of(connection)  # it may have come to another version while we waited
     command.upgrade(alembic_config(connection), "head")
-
-
-def _known_version(connection: Connection) -> str | None:
-    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if version is not None and version not in REVISIONS:
-        raise StoreError(
-            f"this database is of version {version}, which this program does not know",
-            code="database.version",
-            hint="it was made by a newer reconciler: upgrade this one",
-        )
-    return version

@@ -299,8 +299,7 @@ class Store:
     # --- the two ways in ---------------------------------------------------------------------------
 
     def _read(self, look: Callable[[Transaction], T], scope: Scope) -> T:
-        with self._database.read(scope) as transaction:
-            return look(transaction)
+        return self._database.ask(look, scope)
 
     def _under(self, lease: Lease, work: Callable[[Transaction], T]) -> T:
         def proved(transaction: Transaction) -> T:

@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from reconciler.errors import StoreError
-from reconciler.store import Store
+from reconciler.planning.connection import Phase
+from reconciler.store import Store, migration
 from reconciler.store.columns import Key
 from reconciler.store.database import Database
 from reconciler.store.migration import REVISIONS, SCRIPTS, alembic_config
@@ -135,3 +136,24 @@ def _execute(url: str, *statements: str) -> None:
         database.write(lambda connection: [connection.execute(text(s)) for s in statements])
     finally:
         database.close()
+
+
+def test_a_run_whose_database_was_migrated_by_a_newer_program_writes_nothing_more(
+    store: Store, database_url: str
+) -> None:
+    lease = samples.saved(store)
+    _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError) as refused:
+        store.advance(lease, Phase.SYNCING)
+    assert refused.value.code == "database.version"
+    _execute(database_url, f"UPDATE alembic_version SET version_num = '{REVISIONS[-1]}'")
+    assert store.observe()[lease.district].phase is Phase.SAVED
+
+
+def test_an_older_program_that_waited_for_a_newer_ones_migration_is_refused(database_url: str) -> None:
+    _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    database = Database(database_url)
+    with pytest.raises(StoreError) as refused:
+        database.write(migration._upgrade)
+    assert refused.value.code == "database.version"
+    database.close()
