@@ -47,7 +47,9 @@ _PERSONAL = re.compile(
     r"name|given|family|middle|birth|dob|phone|mobile|cell|mail|address|street|note|comment|sms|photo",
     re.IGNORECASE,
 )
-_NOT_PERSONAL = re.compile(r"school|file|user|course|org|title|district|class|domain|property", re.IGNORECASE)
+_NOT_PERSONAL = re.compile(
+    r"school|file|user_?name|course|org|title|district|class|domain|property", re.IGNORECASE
+)
 _OF_TESTS = ("pytest-of-", "reconciler-pg-", "reconciler-tests-")
 """In the folder for temporary files, what belongs to the tests themselves."""
 _PER_FILE = 600
@@ -114,13 +116,16 @@ def _cells(path: Path) -> Iterator[str]:
     text = _decoded(path.read_bytes())
     first = text.lstrip("\ufeff").split("\n", 1)[0]
     delimiter = max(",\t;|", key=first.count)
+    about_people = not _NOT_PERSONAL.search(path.stem)
     with suppress(csv.Error, StopIteration):
         rows = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter)
         header = next(rows)
         personal = {i for i, c in enumerate(header) if _PERSONAL.search(c) and not _NOT_PERSONAL.search(c)}
         for row in (header, *rows):
             for place, cell in enumerate(map(str.strip, row)):
-                if is_canary(cell) or (row is not header and place in personal and _is_telling(cell)):
+                if is_canary(cell) or (
+                    about_people and row is not header and place in personal and _is_telling(cell)
+                ):
                     yield cell
 
 
@@ -362,7 +367,8 @@ def _is_program(args: Any) -> bool:
     if isinstance(args, str) or not isinstance(args, Sequence):
         return False
     words = list(map(str, args))
-    return "reconciler" in words[:3] or words[0].endswith("/reconciler") or "-C" in words
+    as_module = words[0] == sys.executable and ("reconciler" in words[1:6] or "-C" in words)
+    return as_module or words[0].endswith("/reconciler")
 
 
 def _debugging(words: list[Any]) -> list[Any]:
