@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.terminal.silence import Libraries
 from reconciler.engine.retries import Backoff, Timing
+from tests import canaries
 from tests.servers import SftpSite, Sshd, sftp_site, sshd_path
 
 NO_SKIPS = os.environ.get("RECONCILER_TEST_NO_SKIPS") == "1"
@@ -30,6 +32,12 @@ def require(condition: object, reason: str) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make faults` tries each fault often, `make test` a few times."""
     parser.addoption("--fault-rounds", type=int, help="how often tests/faults tries each fault")
+    parser.addoption("--canaries", action="store_true", help="every run at debug, and searched everywhere")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the program puts out is searched for secrets and people, before any test module imports it."""
+    canaries.install(everywhere=bool(config.getoption("--canaries")))
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +71,8 @@ def _forget_logging() -> None:
     ours = logging.getLogger("reconciler")
     ours.handlers[:], ours.propagate = [], True
     ours.setLevel(logging.NOTSET)
+    root = logging.getLogger()
+    root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, Libraries)]
 
 
 @pytest.fixture

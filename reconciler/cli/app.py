@@ -217,9 +217,11 @@ class App:
     # -- carrying out -------------------------------------------------------------------------------------
 
     def context(self, allow_removals: Collection[str] = ()) -> Context:
-        """Everything that the engine is given."""
+        """Everything that the engine is given. What a killed run left is removed."""
         from reconciler.engine.context import Context  # noqa: PLC0415
+        from reconciler.roster.workspace import sweep  # noqa: PLC0415
 
+        sweep()
         policy = self.fleet.settings.policy
         return Context(
             store=cast("Store", Later(lambda: self.store)),

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from reconciler.errors import StoreError
 from reconciler.store.errors import is_dropped, is_transient, translated
 from reconciler.store.fate import Fate, fate_of, number_of
+from reconciler.store.forget import forget
 from reconciler.store.outage import Outage, backoff_seconds
 from reconciler.store.scope import NOBODY, Scope, name
 
@@ -92,6 +93,17 @@ class Database:
                 result = work(connection)
                 transaction.rollback()
             return result
+
+    def forget(self, *, rewrite: bool) -> bool:
+        """Leave nothing of erased rows in SQLite's files. PostgreSQL's are its own vacuum's: then, nothing.
+
+        `rewrite` writes the file anew: parts of it may hold what stood in them before. False where another
+        process reads, or there is no room: then the next call does it.
+        """
+        if self.dialect != "sqlite":
+            return False
+        with self.translated(), self._connect() as connection:
+            return forget(connection.connection, rewrite=rewrite)
 
     def close(self) -> None:
         if self._engine is not None:
@@ -247,6 +259,7 @@ def _prepare_sqlite(driver: Any, _: Any) -> None:
         driver.execute("PRAGMA journal_mode=WAL")
     driver.execute("PRAGMA synchronous=FULL")
     driver.execute("PRAGMA foreign_keys=ON")
+    driver.execute("PRAGMA secure_delete=ON")  # what is deleted or changed is zeroed, not only forgotten
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -23,8 +23,6 @@ def purge_rows(transaction: Transaction, district: str, removed_before: datetime
 
     A student or contact goes when no relationship points at it any more.
     """
-    if transaction.dialect.name == "sqlite":
-        transaction.execute(text("PRAGMA secure_delete=ON"))  # freed pages are zeroed, not only forgotten
     erased = {}
     for entity, table in sorted(ROSTER.items(), key=lambda item: item[1] is not RELATIONSHIP):
         old = and_(table.c.district == district, table.c.active == False, table.c.removed_at < removed_before)  # noqa: E712

@@ -270,6 +270,15 @@ class Store:
         way = self._database.rehearse if dry_run else self._database.write
         return way(lambda t: purge.purge_history(t, started_before))
 
+    def forget(self, *, rewrite: bool) -> bool:
+        """Overwrite what was erased; see Database.forget."""
+        return self._database.forget(rewrite=rewrite)
+
+    @property
+    def forgets_by_itself(self) -> bool:
+        """Whether it is not the database's vacuum that overwrites what was erased."""
+        return self._database.dialect == "sqlite"
+
     # --- looking -----------------------------------------------------------------------------------
 
     def connections(self, district: str | None = None) -> list[ConnectionView]:
