@@ -19,6 +19,8 @@ SPACES = (
 
 _ESCAPES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"})
 """Codecs that spell characters with others: they make of a plain text what nobody wrote."""
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -67,6 +69,11 @@ def _places(columns: tuple[str, ...]) -> tuple[Mapping[str, list[int]], Mapping[
 def loose(column: str) -> str:
     """What two spellings of a column's name have in common."""
     return unicodedata.normalize("NFC", column).strip(SPACES).casefold()
+
+
+def are_names(columns: Iterable[str]) -> bool:
+    """Whether a header may be shown: with a number, a date or an address in it, it is a row, or half one."""
+    return not any("@" in c or (_DIGIT.search(c) and not _LETTER.search(c)) for c in columns)
 
 
 def placeholders(template: str) -> list[str]:
