@@ -25,7 +25,10 @@ import json, os, sys
 import duckdb, paramiko, psycopg, sqlalchemy, alembic.command
 import reconciler.cli.main, reconciler.cli.reconcile, reconciler.cli.sync, reconciler.cli.purge
 import reconciler.cli.source, reconciler.engine.run, reconciler.store.store, reconciler.sftp
-import reconciler.roster.roster, tests.faults.points
+import reconciler.roster.roster, tests.faults.points, reconciler.store.marks, reconciler.config.fleet
+import reconciler.config.districts, reconciler.config.fingerprint, reconciler.mapping.library
+import jsonschema, referencing.jsonschema, idna, encodings.idna
+reconciler.mapping.library.MapperLibrary(None).get("generic")
 for line in sys.stdin:
     asked = json.loads(line)
     if "wait" in asked:
