@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -36,27 +33,6 @@ def world(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
         made.environment["TMPDIR"] = str(tmp_path / "scratch")
         (tmp_path / "scratch").mkdir()
         yield made
-
-
-@pytest.fixture
-def new_database(
-    request: pytest.FixtureRequest, world: World, tmp_path: Path
-) -> Iterator[Callable[[], None]]:
-    """Gives the world another database, of the same kind, with no row in it."""
-    number = count()
-    with ExitStack() as stack:
-
-        def replace() -> None:
-            if world.database_url.startswith("sqlite"):
-                path = tmp_path / f"round-{next(number)}.db"
-                shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-                world.database_url = f"sqlite:///{path}"
-            else:
-                server = request.getfixturevalue("postgres")
-                world.database_url = stack.enter_context(server.database(migrated=True))
-            world.environment["RECONCILER_DATABASE_URL"] = world.database_url
-
-        yield replace
 
 
 @pytest.fixture(scope="session")

@@ -84,12 +84,6 @@ def until(condition: Callable[[], object], what: str, seconds: float = 60) -> No
         time.sleep(0.01)
 
 
-def is_stopped(process: subprocess.Popen[str]) -> bool:
-    """Whether SIGSTOP has stopped the process."""
-    state = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    return state == "T"
-
-
 @contextmanager
 def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
     """A process that is gone afterwards, stopped or not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,89 +51,101 @@ def filled(world: World) -> World:
     return world
 
 
-@pytest.fixture(params=BEFORE, ids=lambda revision: f"from {revision or 'nothing'}")
-def older(
-    request: pytest.FixtureRequest, filled: World, tmp_path: Path
-) -> Iterator[tuple[str, dict[str, list[dict[str, Any]]]]]:
-    """The world's database as an older program made it, with the rows of a sync; and these rows."""
-    rows = rows_of(filled.database_url)
-    if filled.database_url.startswith("sqlite"):
-        url = f"sqlite:///{tmp_path / 'older.db'}"
-        yield url, _make(url, request.param, rows)
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        with postgres.database(migrated=False) as url:
-            yield url, _make(url, request.param, rows)
+@contextmanager
+def older(world: World, revision: str, folder: Path, postgres: Postgres | None) -> Iterator[Rows]:
+    """Gives the world its database as an older program made it, with the rows of a sync; and these rows."""
+    rows, newest = rows_of(world.database_url), world.database_url
+    with ExitStack() as stack:
+        if postgres is None:
+            url = f"sqlite:///{folder / f'older-{revision}.db'}"
+        else:
+            url = stack.enter_context(postgres.database(migrated=False))
+        made = _make(url, revision, rows)
+        world.database_url = world.environment["RECONCILER_DATABASE_URL"] = url
+        yield made
+    world.database_url = newest
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, world: World) -> Postgres | None:
+    """The server of the world's database, where it has one."""
+    if world.database_url.startswith("sqlite"):
+        return None
+    found: Postgres = request.getfixturevalue("postgres")
+    return found
 
 
 @pytest.mark.timeout(3600)
 def test_killed_at_any_statement_of_a_migration_the_next_start_finishes_it(
-    filled: World, older: tuple[str, Rows], nursery: Nursery, states: States, rounds: int, tmp_path: Path,
+    filled: World, server: Postgres | None, nursery: Nursery, states: States, rounds: int, tmp_path: Path,
     figure: Figure,
 ) -> None:  # fmt: skip
-    filled.database_url, before = older
-    start, listing = states.keep(), tmp_path / "reached"
-    states.restore(start)
+    killed, listing = [], tmp_path / "reached"
+    for revision in BEFORE if rounds >= 100 else BEFORE[-1:]:
+        with older(filled, revision, tmp_path, server) as before:
+            start = states.keep()
+            points = _points(nursery, listing)
+            step = 1 if rounds >= 100 else max(points // rounds, 1)
+            for n in range(step, points + 1, step):
+                states.restore(start)
+                assert nursery.run("status", change=KILLED, CRASH_AT=str(n)).code == -9
+                half_way = f"from {revision or 'nothing'}, killed at {n} of {points}"
+                assert _version(filled.database_url) in (_version(start), REVISIONS[-1]), half_way
+
+                assert nursery.run("status").code == 0, half_way
+
+                assert _version(filled.database_url) == REVISIONS[-1], half_way
+                _assert_kept(before, rows_of(filled.database_url))
+                killed.append(n)
+            assert nursery.run("reconcile").code == 0
+            assert filled.run("plan", "--detailed-exitcode").code == 0
+            assert len(filled.export("students")) == 20
+    figure(f"killed at {len(killed)} statements and commits; no row lost, the newest version each time")
+
+
+def _points(nursery: Nursery, listing: Path) -> int:
+    """At how many points the upgrade of the world's database can be killed; it is upgraded."""
     assert nursery.run("status", "--format", "json", change=KILLED, CRASH_LIST=str(listing)).code == 0
     points = int(listing.read_text())
     assert points > 5
-    step = 1 if rounds >= 100 else max(points // rounds, 1)
-    chosen = range(step, points + 1, step)
-    for n in chosen:
-        states.restore(start)
-        assert nursery.run("status", change=KILLED, CRASH_AT=str(n)).code == -9
-        version = _version(filled.database_url)
-        assert version in (_version(start), REVISIONS[-1]), f"half way at {n} of {points}"
+    return points
 
-        assert nursery.run("status").code == 0
 
+@pytest.mark.parametrize("revision", BEFORE, ids=lambda revision: f"from-{revision or 'nothing'}")
+def test_two_programs_at_once_bring_an_older_database_up_to_date(
+    filled: World, revision: str, server: Postgres | None, nursery: Nursery, tmp_path: Path
+) -> None:
+    with older(filled, revision, tmp_path, server) as before:
+        children = [nursery.start("status", "--format", "json") for _ in range(2)]
+        ended = [child.wait() for child in children]
+        assert [done.code for done in ended] == [0, 0], [done.err for done in ended]
         assert _version(filled.database_url) == REVISIONS[-1]
         _assert_kept(before, rows_of(filled.database_url))
-    assert nursery.run("reconcile").code == 0
-    assert filled.run("plan", "--detailed-exitcode").code == 0
-    assert len(filled.export("students")) == 20
-    figure(
-        f"killed at {len(chosen)} of {points} statements and commits; no row lost, newest version each time"
-    )
-
-
-def test_an_older_database_is_brought_up_to_date_by_many_programs_at_once(
-    filled: World, older: tuple[str, Rows], nursery: Nursery
-) -> None:
-    filled.database_url, before = older
-    filled.environment["RECONCILER_DATABASE_URL"] = filled.database_url
-    children = [nursery.start("status", "--format", "json") for _ in range(4)]
-    ended = [child.wait() for child in children]
-    assert [done.code for done in ended] == [0] * 4, [done.err for done in ended]
-    assert _version(filled.database_url) == REVISIONS[-1]
-    _assert_kept(before, rows_of(filled.database_url))
 
 
 OPENS = {
     "plan": (), "plan --out": ("plan.json",), "plan --preview": (), "reconcile": (),
     "reconcile --only oak": (), "sync": (), "sync oak": (), "test oak": (), "schools oak": (),
     "status": (), "history": (), "export students": (), "rejects oak": (), "purge": (),
-    "purge --dry-run": (), "import oak": (),
+    "purge --dry-run": (), "import --out": ("files",),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("version", ["9999", "0005-of-a-branch"])
-@pytest.mark.parametrize("called", OPENS)
 def test_every_command_that_opens_a_newer_database_refuses_it_and_writes_nothing(
-    filled: World, called: str, version: str, tmp_path: Path
+    filled: World, tmp_path: Path
 ) -> None:
-    _execute(filled.database_url, f"UPDATE alembic_version SET version_num = '{version}'")
+    _execute(filled.database_url, "UPDATE alembic_version SET version_num = '9999'")
     before = rows_of(filled.database_url)
     filled.seen.clear()
     filled.district("oak", schools={"0042": "elsewhere"})
+    for called, more in OPENS.items():
+        done = filled.run(*called.split(), *(str(tmp_path / name) for name in more))
 
-    done = filled.run(*called.split(), *(str(tmp_path / name) for name in OPENS[called]))
-
-    assert (done.code, "database.version" in done.err) == (1, True), done.out + done.err
-    assert "newer reconciler" in done.err
-    assert "Traceback" not in done.err
-    assert rows_of(filled.database_url) == before
-    assert filled.seen == []
+        assert (done.code, "database.version" in done.err) == (1, True), called + done.out + done.err
+        assert "newer reconciler" in done.err, called
+        assert "Traceback" not in done.err, called
+        assert rows_of(filled.database_url) == before, called
+        assert filled.seen == [], called
 
 
 def rows_of(url: str) -> Rows:
