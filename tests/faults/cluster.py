@@ -24,7 +24,7 @@ class Cluster(Postgres):
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """A running server with a migrated template, gone afterwards."""
+    """A running server with a migrated template; the fixture `postgres` has made its system user."""
     folder = Path(tempfile.mkdtemp(prefix="reconciler-pg-"))
     try:
         if _user():

@@ -160,6 +160,37 @@ def test_a_full_disk_is_said_and_nothing_of_the_sync_is_written(oak: World) -> N
     assert len(stored(oak.database_url)["student"]) == 2 * STUDENTS
 
 
+GONE = """
+import os, psycopg
+from reconciler.store import outage, store
+outage.PATIENCE_SECONDS = 0.5
+real = store.Store.write_sync
+def gone(self, *arguments, **named):
+    with psycopg.connect(os.environ["ADMIN"], autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {os.environ['GONE']} ALLOW_CONNECTIONS false")
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                      (os.environ["GONE"],))
+    return real(self, *arguments, **named)
+store.Store.write_sync = gone
+"""
+
+
+@only("postgresql")
+def test_a_database_that_stays_away_is_told_in_the_report_of_what_was_done(
+    oak: World, nursery: Nursery, postgres: Postgres
+) -> None:
+    name = str(make_url(oak.database_url).database)
+    called = ("reconcile", "--workers", "1", "--format", "json")
+    done = nursery.run(*called, change=GONE, ADMIN=postgres.admin_url, GONE=name)
+    codes = {result["district"]: result["error"]["code"] for result in done.json["results"]}
+    assert (done.code, codes) == (1, dict.fromkeys(("oak", "elm"), "database.unreachable"))
+    assert "not in its history" in done.err
+    assert "Traceback" not in done.err
+    postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert nursery.run("reconcile").code == 0
+    assert len(stored(oak.database_url)["student"]) == 2 * STUDENTS
+
+
 @only("postgresql")
 def test_a_database_that_is_away_is_said_at_once_and_in_words(oak: World) -> None:
     oak.environment["RECONCILER_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
