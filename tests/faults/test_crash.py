@@ -123,8 +123,8 @@ def _points(scenario: Scenario, nursery: Nursery, states: States, start: str, li
 
 
 def _chosen(points: int, rounds: int) -> list[int]:
-    """Every point in `make faults`, a few of them in `make test`."""
-    step = 1 if rounds >= 100 else max(points // rounds, 1)
+    """Every point in `make faults`; as many as there are rounds, evenly spread, in anything shorter."""
+    step = 1 if rounds >= 100 else max(2 * points // (rounds + 1), 1)
     return list(range(step, points + 1, step))
 
 
