@@ -184,6 +184,7 @@ WRITE = {
     "give mine away": "UPDATE {table} SET district = {theirs}",
     "delete theirs": "DELETE FROM {table} WHERE district = {theirs}",
     "delete by a join": "DELETE FROM {table} t USING run r WHERE t.district = {theirs}",
+    "merge theirs": "MERGE INTO {table} t USING run r ON t.district = {theirs} WHEN MATCHED THEN DELETE",
     "insert theirs": "INSERT INTO {table} ({columns}) VALUES ({values})",
     "insert or nothing": "INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING",
     "upsert theirs": "INSERT INTO {table} ({columns}) VALUES ({values}) "
