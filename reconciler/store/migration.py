@@ -35,7 +35,7 @@ def migrate(database: Database) -> None:
         database.write(_upgrade)
     except StoreError as error:
         if _state(error) in _NOT_THE_OWNER:
-            raise _for_the_owner(database, version) from error.__cause__
+            raise _for_the_owner(database, version, error) from error.__cause__
         raise
 
 
@@ -65,11 +65,11 @@ def _state(error: StoreError) -> str:
     return sqlstate(error.__cause__) if error.__cause__ is not None else ""
 
 
-def _for_the_owner(database: Database, version: str | None) -> StoreError:
+def _for_the_owner(database: Database, version: str | None, error: StoreError) -> StoreError:
     found = f"is of version {version}" if version else "has no tables yet"
     return StoreError(
         f"the database {database.location} {found}, this program needs version {REVISIONS[-1]}, and "
-        f"{database.role} may not change the tables",
+        f"{database.role} may not change the tables ({error.message.rpartition('refused: ')[2]})",
         code="database.version",
         hint="their owner runs `reconciler db migrate`, then what `reconciler db grant` prints for this role",
     )

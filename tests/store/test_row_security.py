@@ -176,6 +176,31 @@ def test_the_fleet_can_be_read_by_who_says_so(url: str, table: str) -> None:
     assert {row["district"] for row in found} == {MINE, THEIRS}
 
 
+def test_a_function_that_tells_what_it_is_given_is_given_nothing_of_another_district(url: str) -> None:
+    """One that claims to cost nothing would be asked first, were the policy not a barrier."""
+    with _transaction(url, MINE) as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.spy(of text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS "
+            "$$ BEGIN IF of <> 'aspen' THEN RAISE EXCEPTION 'saw %', of; END IF; RETURN true; END $$"
+        )
+        found = cursor.execute("SELECT district FROM student WHERE pg_temp.spy(district)").fetchall()
+        cursor.execute("DROP FUNCTION pg_temp.spy")
+    assert {row["district"] for row in found} == {MINE}
+
+
+def test_statistics_tell_nothing_of_a_guarded_table(roles: Roles, database: str, url: str) -> None:
+    statistics = (
+        "SELECT count(*) AS columns FROM pg_stats WHERE schemaname = 'public' AND tablename = ANY (%s)"
+    )
+    everything = _session(roles.server.url_of(database))
+    everything.execute("ANALYZE")
+    known = everything.execute(statistics, (TABLES,)).fetchone()
+    assert known is not None
+    assert known["columns"] > 0
+    with _transaction(url, MINE) as cursor:
+        assert cursor.execute(statistics, (TABLES,)).fetchone() == {"columns": 0}
+
+
 # --- writing ---------------------------------------------------------------------------------------
 
 WRITE = {
@@ -184,6 +209,7 @@ WRITE = {
     "give mine away": "UPDATE {table} SET district = {theirs}",
     "delete theirs": "DELETE FROM {table} WHERE district = {theirs}",
     "delete by a join": "DELETE FROM {table} t USING run r WHERE t.district = {theirs}",
+    "merge theirs": "MERGE INTO {table} t USING run r ON t.district = {theirs} WHEN MATCHED THEN DELETE",
     "insert theirs": "INSERT INTO {table} ({columns}) VALUES ({values})",
     "insert or nothing": "INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING",
     "upsert theirs": "INSERT INTO {table} ({columns}) VALUES ({values}) "
