@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.errors import MapperError
-from reconciler.mapping.columns import Table, split_alias
+from reconciler.mapping.columns import Table, split_alias, tellable
 from reconciler.mapping.model import Source
 from reconciler.mapping.near import near_names
 from reconciler.mapping.sql import NULL
@@ -86,12 +86,14 @@ class MissingColumnError(MapperError):
 
 
 def _meant(column: str, table: Table, others: Sequence[str]) -> str:
-    has = [c for c in table.columns if c]
+    file, has = table.display or table.file, tellable(table.columns)
+    if any(table.columns) and not has:
+        return f"the first line of {file} looks like a row: ask the district to export it with a header"
     close = near_names(column, [*has, *others])
     suggestion = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     there = ", ".join(map(repr, has))
     more = ", …" if len(there) > _MAX_LISTED else ""
     return (
-        f"{suggestion}{table.display or table.file} has: {there[:_MAX_LISTED]}{more}; "
+        f"{suggestion}{file} has: {there[:_MAX_LISTED]}{more}; "
         f"correct the mapper, or ask the district to export the column"
     )
