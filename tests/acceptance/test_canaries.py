@@ -10,10 +10,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import duckdb
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from reconciler.mapping.library import builtin_names
+from reconciler.roster.roster import Roster
 from tests import canaries
 from tests.acceptance.people import BORN, TOKEN, UNMISTAKABLE, canary_files, schools_of
 from tests.acceptance.world import World, csv_text
@@ -184,3 +186,19 @@ def test_of_wrong_files_nothing_is_told_either(world: World, wrong: Callable[[],
     assert world.run("reconcile").code == 0
     world.put("oak", wrong())
     assert leaks(world, "generic", COMMANDS if canaries.GUARD.everywhere else SHORT) == {}
+
+
+@pytest.mark.parametrize(
+    "kind", [ValueError, KeyError, duckdb.ConversionException, MemoryError], ids=lambda k: k.__name__
+)
+def test_a_fault_of_ours_repeats_no_row(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise kind(f"Could not convert '{STUDENTS[0]}'")
+
+    world.district("oak", schools=["0042"])
+    world.put("oak", GOOD)
+    monkeypatch.setattr(Roster, "resolve", fail)
+    assert leaks(world, "generic", (("reconcile", "--format", "json"), *SHORT)) == {}
+    assert world.status("oak")["problem"]["code"] in ("internal", "csv.failed")
