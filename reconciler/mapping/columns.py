@@ -19,8 +19,10 @@ SPACES = (
 
 _ESCAPES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"})
 """Codecs that spell characters with others: they make of a plain text what nobody wrote."""
-_DIGIT = re.compile(r"\d")
-_LETTER = re.compile(r"[^\W\d_]")
+_CELL = re.compile(
+    r"@|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[0-9]{7}|^[\W\d_]*\d[\W\d_]*$"
+)
+"""Addresses, dates, phones, and numbers without a letter: hardly a column is called so."""
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -71,9 +73,13 @@ def loose(column: str) -> str:
     return unicodedata.normalize("NFC", column).strip(SPACES).casefold()
 
 
-def are_names(columns: Iterable[str]) -> bool:
-    """Whether a header may be shown: with a number, a date or an address in it, it is a row, or half one."""
-    return not any("@" in c or (_DIGIT.search(c) and not _LETTER.search(c)) for c in columns)
+def tellable(columns: Iterable[str]) -> list[str]:
+    """The columns as messages may name them: none where one of them can only be a cell of somebody's row.
+
+    A file without a header may pass for one with, if a word of its first row is the name of a column.
+    """
+    named = [column for column in columns if column]
+    return [] if any(_CELL.search(column) for column in named) else named
 
 
 def placeholders(template: str) -> list[str]:
