@@ -8,6 +8,7 @@ import threading
 import time
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -172,6 +173,27 @@ def test_a_file_that_is_uploaded_in_slow_chunks_is_read_as_it_was_or_as_it_is_wh
     os.utime(path, (1_700_000_000, 1_700_000_000))
     assert world.run("sync").code == 0
     assert len(world.export("students")) == 104
+
+
+def test_an_upload_that_goes_on_is_seen_when_its_file_is_looked_at_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.district("oak", schools=["0042"])
+    _upload(world, 100)
+    assert world.run("reconcile").code == 0
+    most, rest = _chunks(students_csv(95).encode(), 2, at_rows=True)
+    path = world.export_of("oak") / "students.csv"
+    path.write_bytes(most)
+
+    def go_on(seconds: float) -> None:
+        assert 0 < seconds <= 3
+        with path.open("ab") as file:
+            file.write(rest)
+
+    monkeypatch.setattr("reconciler.engine.visit.time", SimpleNamespace(sleep=go_on))
+    done = world.run("sync", "--format", "json")
+    assert (done.code, result_of(done.json, "oak")["error"]["code"]) == (3, "sync.file-changing")
+    assert len(world.export("students")) == 100
 
 
 def _chunks(whole: bytes, count: int, *, at_rows: bool) -> list[bytes]:
