@@ -94,6 +94,7 @@ def test_a_server_that_is_restarted_in_the_midst_loses_nothing(
     figure(f"{restarts} restarts; {alone} runs came through without another; 0 rows lost")
 
 
+@pytest.mark.timeout(3600)
 @only("sqlite")
 def test_a_disk_that_is_full_at_any_point_of_a_sync_leaves_all_of_it_or_nothing(
     oak: World, nursery: Nursery, rounds: int, tmp_path: Path, figure: Figure
@@ -125,6 +126,7 @@ def test_a_disk_that_is_full_at_any_point_of_a_sync_leaves_all_of_it_or_nothing(
     figure(f"{sizes} amounts of room, {refused} of them too little: all of the sync or nothing, each time")
 
 
+@pytest.mark.timeout(3600)
 def test_a_disk_that_is_full_in_mid_download_is_said_and_nothing_is_written(
     oak: World, nursery: Nursery, tmp_path: Path
 ) -> None:
