@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 _ODD = (
     b"\0", b"\r", b"\n", b"\r\n", b"\t", b"\x1b[2J", b"\x85", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xae",
@@ -25,10 +28,53 @@ def mutated(number: int, seeds: Sequence[bytes], words: Sequence[bytes]) -> byte
 
 
 def changed(chance: random.Random, data: bytearray, seeds: Sequence[bytes], words: Sequence[bytes]) -> bytes:
-    """The data after one to eight changes."""
+    """The data after one to eight changes; of what is JSON, half of the time to its values."""
+    document = _json(data) if chance.random() < 0.5 else None
+    if document is not None:
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            _change_value(chance, document, [_json(bytearray(seed)) for seed in seeds], words)
+        return json.dumps(document, ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
     for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 5, 8))):
         chance.choice(_CHANGES)(chance, data, seeds, words)
     return bytes(data)
+
+
+def _json(data: bytearray) -> dict[str, Any] | None:
+    try:
+        document = json.loads(data) if data[:1] == b"{" else None
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) and document else None
+
+
+def _change_value(chance: random.Random, document: Any, seeds: Sequence[Any], words: Sequence[bytes]) -> None:
+    """Set, take out, double or exchange one value at any depth, for one of another seed or a word."""
+    holders = list(_holders(document))
+    holder = chance.choice(holders)
+    key = chance.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
+    others = [h for seed in seeds if seed for h in _holders(seed)] or holders
+    how = chance.randrange(5)
+    if how == 0:
+        del holder[key]
+    elif how == 1:
+        word = chance.choice(words).decode("utf-8", errors="replace")
+        holder[key] = chance.choice((word, word.strip('"'), [], {}, None, True, 0, "", [word.strip('"')]))
+    elif how == 2 and isinstance(holder, dict):
+        holder[chance.choice(words).decode("utf-8", errors="replace").strip('"')] = copy.deepcopy(holder[key])
+    else:
+        other = chance.choice(others)
+        taken = chance.choice(list(other) if isinstance(other, dict) else range(len(other)))
+        holder[taken if isinstance(holder, dict) and isinstance(taken, str) else key] = copy.deepcopy(
+            other[taken]
+        )
+
+
+def _holders(value: Any) -> Iterator[Any]:
+    """Every mapping and list that is not empty."""
+    if isinstance(value, dict | list) and value:
+        yield value
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _holders(member)
 
 
 def _place(chance: random.Random, data: bytearray) -> int:

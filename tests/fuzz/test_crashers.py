@@ -18,6 +18,11 @@ CASES = [
         yaml_files, b"a: 1\nb", id="a last line without a colon: its place was below the file's end"
     ),
     pytest.param(
+        yaml_files,
+        b"{vault: a#b}#",
+        id="a comment behind a file in braces: `fmt` ended with a fault",
+    ),
+    pytest.param(
         file_names,
         b"*\n*\n" + b"\n".join(b"students" + digit * 4400 + b".csv" for digit in (b"1", b"2")),
         id="names of 4400 digits in an archive: they were read as numbers, which ended the program",
