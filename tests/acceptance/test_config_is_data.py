@@ -12,9 +12,9 @@ import pytest
 from tests.acceptance.bad_inputs.case import OAK
 
 PROGRAMS = {
-    "the command": (str(Path(sys.executable).parent / "reconciler"),),
-    "the module": (sys.executable, "-m", "reconciler"),
-    "the module, isolated": (sys.executable, "-I", "-m", "reconciler"),
+    "command": (str(Path(sys.executable).parent / "reconciler"),),
+    "module": (sys.executable, "-m", "reconciler"),
+    "isolated-module": (sys.executable, "-I", "-m", "reconciler"),
 }
 MODULES = (
     "conftest", "sitecustomize", "usercustomize", "setup", "yaml", "click", "jsonschema", "referencing",

@@ -6,6 +6,7 @@ An input is `MAPPER`, then for each file `\\n=file=NAME\\n` and its content.
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 import unicodedata
 import zlib
@@ -202,18 +203,26 @@ def _is_data_named(files: Mapping[str, bytes], there: Mapping[str, bytes]) -> bo
     """Whether the canary stands where names do: of files, of members, of columns; they are told."""
     if any(CANARY.casefold() in name.casefold() for name in (*files, *there)):
         return True
-    for content in (*files.values(), *there.values()):
-        for codec in ("utf-8", "cp1252", "utf-16", "utf-16-be", "utf-32"):
-            text = content.decode(codec, errors="replace").lstrip("\ufeff\r\n,;|\t \x00")
-            heads = text.replace("\r", "\n").split("\n")[:3]
-            if any(CANARY.casefold() in head.casefold() for head in heads[:2]) and not _is_whole(heads):
-                return True
-    return False
+    contents = (*files.values(), *there.values())
+    codecs = ("utf-8", "cp1252", "utf-16", "utf-16-be", "utf-32")
+    heads = (_head(content.decode(codec, errors="replace")) for content in contents for codec in codecs)
+    return any(CANARY.casefold() in head.casefold() and not _is_row(head) for head in heads)
 
 
-def _is_whole(heads: list[str]) -> bool:
-    """Whether the first line is a header without data: what stands below it is no column."""
-    return CANARY.casefold() not in heads[0].casefold() and not heads[0].lower().startswith(("sep=", '"sep='))
+def _head(text: str) -> str:
+    """The line that is taken for the header."""
+    lines = text.lstrip("\ufeff\r\n,;|\t \x00").replace("\r", "\n").split("\n")
+    return next((line for line in lines if not line.lower().startswith(("sep=", '"sep='))), "")
+
+
+def _is_row(head: str) -> bool:
+    """Whether a line has a number, a date or an address in a cell, as no header has, however it is cut."""
+    cuts = [head.split(delimiter) for delimiter in ",;|\t" if delimiter in head] or [[head]]
+    return '"' not in head and all(any(_is_value(cell.strip()) for cell in cut) for cut in cuts)
+
+
+def _is_value(cell: str) -> bool:
+    return "@" in cell or re.fullmatch(r"\d[\d./-]*", cell, re.ASCII) is not None
 
 
 def _read(mapper: Mapper, contents: Contents, folder: Path, stored: Stored) -> _Read:

@@ -18,10 +18,10 @@ from tests.fuzz.oracles import (
 )
 
 TARGETS = [
-    pytest.param(yaml_files, 150, id="YAML"),
+    pytest.param(yaml_files, 150, id="yaml"),
     pytest.param(mapper_files, 60, id="mappers"),
     pytest.param(rosters, 60, id="rosters"),
-    pytest.param(file_names, 60, id="file names"),
+    pytest.param(file_names, 60, id="file-names"),
 ]
 
 
