@@ -50,6 +50,8 @@ def _json(data: bytearray) -> dict[str, Any] | None:
 def _change_value(chance: random.Random, document: Any, seeds: Sequence[Any], words: Sequence[bytes]) -> None:
     """Set, take out, double or exchange one value at any depth, for one of another seed or a word."""
     holders = list(_holders(document))
+    if not holders:  # all of it was taken out before
+        return
     holder = chance.choice(holders)
     key = chance.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
     others = [h for seed in seeds if seed for h in _holders(seed)] or holders
