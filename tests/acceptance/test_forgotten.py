@@ -94,12 +94,14 @@ def test_a_rehearsal_erases_nothing(oak: World) -> None:
 @pytest.fixture
 def sqlite(oak: World) -> Path:
     """SQLite's file."""
-    url = make_url(oak.database_url)
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("of SQLite's files")
-    return Path(str(url.database))
+    return Path(str(make_url(oak.database_url).database))
 
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""These look into SQLite's files."""
+
+
+@ON_SQLITE
 def test_its_log_holds_nothing_either_while_somebody_else_has_the_database_open(
     oak: World, sqlite: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_its_log_holds_nothing_either_while_somebody_else_has_the_database_open(
         assert LEAVES.encode() not in held(oak)
 
 
+@ON_SQLITE
 def test_a_reader_who_does_not_let_go_is_told_of(oak: World, sqlite: Path) -> None:
     with closing(sqlite3.connect(sqlite, isolation_level=None)) as other:
         other.execute("BEGIN")
@@ -123,6 +126,7 @@ def test_a_reader_who_does_not_let_go_is_told_of(oak: World, sqlite: Path) -> No
     assert LEAVES.encode() not in held(oak)
 
 
+@ON_SQLITE
 def test_what_earlier_versions_left_in_gaps_goes_as_well(oak: World, sqlite: Path) -> None:
     with closing(sqlite3.connect(sqlite, isolation_level=None)) as plain:
         plain.execute("PRAGMA secure_delete=OFF")
