@@ -106,7 +106,7 @@ def secrets_in(environment: Mapping[str, str]) -> set[str]:
 def cells_in(folder: Path) -> list[str]:
     """The personal cells of all CSV files that were ever seen under a folder."""
     seen = _SEEN.setdefault(folder, {})
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_below(folder)):
         with suppress(OSError):
             status = path.stat()
             if path.suffix.lower() in {".csv", ".txt", ".tsv"} and path.is_file():
@@ -114,6 +114,12 @@ def cells_in(folder: Path) -> list[str]:
                 if key not in seen and status.st_size < 20_000_000:
                     seen[key] = list(dict.fromkeys(_cells(path)))[:_PER_FILE]
     return [cell for cells in seen.values() for cell in cells]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Every file under a folder; of one that goes meanwhile, what is still there."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent) / name for name in names)
 
 
 def _cells(path: Path) -> Iterator[str]:
@@ -247,9 +253,10 @@ def search_files(known: Known, arguments: Sequence[str]) -> None:
 
 def search_folder(known: Known, folder: Path, what: str) -> None:
     """Every file under a folder, whatever it is."""
-    with suppress(OSError):  # it may go meanwhile
-        for path in filter(Path.is_file, (folder, *folder.rglob("*"))):
-            known.search(path.read_bytes().decode("latin-1"), f"{what} {path}")
+    for path in (folder, *_below(folder)):
+        with suppress(OSError):  # it may go meanwhile
+            if path.is_file():
+                known.search(path.read_bytes().decode("latin-1"), f"{what} {path}")
 
 
 def search_database(known: Known, url: str) -> None:
