@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from reconciler.settings import temporary_folder
+
 _PREFIX = "reconciler-"
 _LOCK = ".lock"
 
@@ -26,7 +28,7 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
     A lock file beside the folder's content is held for as long as it is in use, so that whoever starts next
     can tell a folder in use from one whose owner was killed, and removes the latter.
     """
-    base = parent or Path(tempfile.gettempdir())
+    base = parent or temporary_folder()
     sweep(base)
     with _PRIVATE:
         folder, lock = _claimed_folder(base)
@@ -99,7 +101,7 @@ def _is_at(lock: IO[bytes], path: Path) -> bool:
 
 def sweep(base: Path | None = None) -> int:
     """Remove the folders whose owners are gone; returns how many. Never raises."""
-    base = base or Path(tempfile.gettempdir())
+    base = base or temporary_folder()
     removed = 0
     for folder in base.glob(_PREFIX + "*"):
         with suppress(OSError):
