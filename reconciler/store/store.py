@@ -85,6 +85,10 @@ class Store:
         found = self._read(lambda t: connections.observe(t, (district,)), scope_of(district))
         return found.get(district)
 
+    def unreachable(self) -> frozenset[str]:
+        """The districts whose last run came to grief at their server."""
+        return self._read(status.unreachable, FLEET)
+
     def recognize(self, found: Mapping[str, Connection]) -> None:
         """Note the fingerprints of files that say what is on record, whatever bytes said it before."""
         self._database.write(lambda t: connections.recognize(t, found.values()), FLEET)
