@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,6 +43,8 @@ class Server:
         self.slot = ""
         self.on_the_way: Callable[[], object] = lambda: None
         """Called between the connection and the login."""
+        self.thinks_for = 0.0
+        """Seconds that it takes to answer a login."""
 
     def open(
         self, connection: Connection, host_key_seen: str, secret_slot: str, before_login: Callable[[], None]
@@ -49,6 +52,7 @@ class Server:
         self.on_the_way()
         before_login()
         self.opened.append((host_key_seen, secret_slot))
+        time.sleep(self.thinks_for)
         self._answer()
         return SimpleNamespace(
             host_key=self.key, fingerprint="SHA256:x", secret_slot=self.slot, note="", close=self._close,
@@ -234,7 +238,7 @@ def test_a_first_connection_that_never_logged_in_lets_nobody_send_a_wrong_login_
     server.on_the_way = _raises(gone("sftp.unreachable"))
     with pytest.raises(SftpError):
         source.open(connection("the-first"), "")
-    server.on_the_way = lambda: connected.wait(10)
+    server.on_the_way, server.thinks_for = lambda: connected.wait(10), 0.1
 
     def one(number: int) -> None:
         with pytest.raises(SftpError) as caught:
