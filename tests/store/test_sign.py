@@ -113,16 +113,19 @@ def test_a_living_holder_that_neither_renews_nor_writes_keeps_its_district(here:
     assert is_refused(here, 4)
 
 
-def test_a_holder_that_renews_is_not_dead_whatever_became_of_its_sign(url: str, here: Store) -> None:
+def test_a_holder_that_renews_is_not_dead_whatever_became_of_its_sign(
+    url: str, here: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LOOKS_APART_SECONDS", 2)
     with Store(url) as store, ThreadPoolExecutor(1) as pool:
         lease = hold_elsewhere(store)
         assert store._database._sign
         store._database._sign.close()
         until(lambda: not signs(url), "the session's end")
-        waiting = pool.submit(is_refused, here)
+        waiting = pool.submit(is_refused, here, 3.5)
         while not waiting.done():
             store.renew(lease)
-            time.sleep(0.2)
+            time.sleep(0.7)
         assert waiting.result()
 
 
