@@ -384,7 +384,11 @@ def _is_program(args: Any) -> bool:
 
 
 def _debugging(words: list[Any]) -> list[Any]:
-    at = words.index("-C") if "-C" in words else len(words)
+    """The same call at debug level; one that says its own level is left as it is."""
+    if "--log-level" in words:
+        return words
+    named = (n for n, word in enumerate(words, 1) if str(word).endswith("reconciler"))
+    at = next(named, None) or words.index("-C")
     GUARD.runs += 1
     return [
         *words[:at],
