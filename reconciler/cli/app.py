@@ -217,6 +217,7 @@ class App:
 
     def context(self, allow_removals: Collection[str] = ()) -> Context:
         """Everything that the engine is given."""
+        from reconciler.cli.git.approvals import GitApprovals  # noqa: PLC0415
         from reconciler.engine.context import Context  # noqa: PLC0415
 
         policy = self.fleet.settings.policy
@@ -225,6 +226,7 @@ class App:
             source=cast("FileSource", Later(lambda: _sftp_source(self.settings, policy))),
             mapper=self.library.get,
             policy=policy,
+            approvals=GitApprovals(self.root, self.settings),
             allow_removals=frozenset(allow_removals),
         )
 

@@ -7,6 +7,7 @@ lease already.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -18,10 +19,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from reconciler.config.district import District
 from reconciler.errors import StoreError
 from reconciler.planning.connection import Connection, Observed, Phase
+from reconciler.planning.hand_edit import HandEdit
 from reconciler.roster.delta import Reject, SisSchool, Snapshot
 from reconciler.store import kept_files
+from reconciler.store.hand_edits import connection_of, edited, put_back
 from reconciler.store.snapshots import snapshot_from_text, snapshot_to_text
-from reconciler.store.tables import CONNECTION, REJECT, ROSTER, RUN, SIS_SCHOOL
+from reconciler.store.tables import CONNECTION, HAND_EDIT, REJECT, ROSTER, RUN, SIS_SCHOOL
 
 _OBSERVED = (
     CONNECTION.c.district,
@@ -34,6 +37,7 @@ _OBSERVED = (
     CONNECTION.c.host_key_seen,
     CONNECTION.c.secret_slot,
     CONNECTION.c.outcome,
+    CONNECTION.c.hold_digest,
 )
 
 
@@ -42,7 +46,14 @@ def observe(transaction: Transaction, districts: Collection[str] | None = None) 
     query = select(*_OBSERVED).order_by(CONNECTION.c.district)
     if districts is not None:
         query = query.where(CONNECTION.c.district.in_(districts))
-    return {row.district: _observed(row) for row in transaction.execute(query)}
+    altered = edited(transaction, districts)
+    found = {}
+    for row in transaction.execute(query):
+        one = altered.get(row.district)
+        seen = _observed(one.recorded, one.hand_edit()) if one else _observed(row._mapping)
+        if seen is not None:
+            found[row.district] = seen
+    return found
 
 
 def save(transaction: Transaction, connection: Connection, phase: Phase) -> None:
@@ -61,10 +72,11 @@ def save(transaction: Transaction, connection: Connection, phase: Phase) -> None
         "deactivated": False,
     }
     before = observe(transaction, (district.id,)).get(district.id)
-    if before is None:
+    values |= put_back(transaction, district.id) | (_forgotten(before, connection) if before else {})
+    one = CONNECTION.c.district == district.id
+    if transaction.execute(update(CONNECTION).where(one).values(values)).rowcount == 0:
+        values["delta_key"] = new_key()
         transaction.execute(insert(CONNECTION).values(district=district.id, **values))
-    else:
-        change(transaction, district.id, **values, **_forgotten(before, connection))
 
 
 def recognize(transaction: Transaction, connections: Iterable[Connection]) -> None:
@@ -76,10 +88,11 @@ def recognize(transaction: Transaction, connections: Iterable[Connection]) -> No
     rows = [
         {"of": row.district, "says": row.spec, "by": row.mapper_digest, "found": one.fingerprint}
         for row in transaction.execute(select(*_OBSERVED))
-        if (one := wanted.get(row.district)) and _observed(row).connection == one
+        if (one := wanted.get(row.district)) and connection_of(row.spec, row.mapper_digest) == one
     ]
     if rows:
         same = (
+            CONNECTION.c.district.not_in(select(HAND_EDIT.c.district)),
             CONNECTION.c.district == bindparam("of"),
             CONNECTION.c.spec == bindparam("says"),
             CONNECTION.c.mapper_digest == bindparam("by"),
@@ -107,7 +120,7 @@ def finish(
     district: str,
     *,
     outcome: str,
-    problem: Mapping[str, str] | None,
+    problem: Mapping[str, Any] | None,
     unfinished: bool | None,
     synced: bool,
     run: str,
@@ -122,6 +135,8 @@ def finish(
         values["unfinished"] = unfinished
     if synced:
         values |= last_sync(transaction, outcome, run, at)
+    if problem and problem.get("digest"):
+        values |= {"hold": values["problem"], "hold_digest": problem["digest"]}
     transaction.execute(update(CONNECTION).where(CONNECTION.c.district == district).values(values))
 
 
@@ -208,16 +223,45 @@ def sis_schools(transaction: Transaction, district: str) -> list[SisSchool]:
     ]
 
 
-def _observed(row: Any) -> Observed:
+def hold(transaction: Transaction, district: str) -> dict[str, Any] | None:
+    """What holds the district's sync, as its report said it; None where nothing with a digest does."""
+    found = transaction.execute(select(CONNECTION.c.hold).where(CONNECTION.c.district == district)).scalar()
+    return dict(json.loads(found)) if found else None
+
+
+def delta_key(transaction: Transaction, district: str) -> str:
+    """The key of the district's digests; empty where it has no connection."""
+    query = select(CONNECTION.c.delta_key).where(CONNECTION.c.district == district)
+    return transaction.execute(query).scalar() or ""
+
+
+def new_key() -> str:
+    """A key that nobody can guess, so that a digest tells nobody what it is of."""
+    return secrets.token_hex(32)
+
+
+def _observed(row: Mapping[Any, Any], edit: HandEdit | None = None) -> Observed | None:
+    """None for a row that the program did not write and cannot read."""
+    connection = connection_of(row["spec"], row["mapper_digest"])
+    if connection is None and edit is None:
+        raise StoreError(
+            f"{row['district']}: what the database has of this connection cannot be read",
+            code="database.failed",
+            hint="restore the row, or delete it: `reconcile` writes it anew from the district's file",
+        )
+    if connection is None:
+        return None
     return Observed(
-        connection=Connection(District.from_json(json.loads(row.spec)), row.mapper_digest),
-        phase=Phase(row.phase),
-        unfinished=row.unfinished,
-        retired_at=row.retired_at,
-        deactivated=row.deactivated,
-        held=row.outcome == "blocked",
-        host_key_seen=row.host_key_seen or "",
-        secret_slot=row.secret_slot or "",
+        connection=connection,
+        phase=Phase(row["phase"]),
+        unfinished=row["unfinished"],
+        retired_at=row["retired_at"],
+        deactivated=row["deactivated"],
+        held=row["outcome"] == "blocked",
+        host_key_seen=row["host_key_seen"] or "",
+        secret_slot=row["secret_slot"] or "",
+        hold_digest=row["hold_digest"] or "",
+        edit=edit,
     )
 
 

@@ -36,7 +36,7 @@ class Marks:
 
     def observe(self, districts: Collection[str]) -> dict[str, Observed] | None:
         """These connections as the store observes them, as they are now; None where only it can tell."""
-        found = _asked(self.url, lambda select: _with_spec(select, districts))
+        found = _asked(self.url, lambda select: None if select(_EDITED) else _with_spec(select, districts))
         if found is None:
             return None
         return {mark.district: seen for mark in found if (seen := mark.observed())}
@@ -50,9 +50,11 @@ class Select(Protocol):
 
 _VERSION = "SELECT version_num FROM alembic_version"
 _COLUMNS = """district, fingerprint, account, mapper, mapper_digest, phase, unfinished, retired_at,
-    deactivated, outcome = 'blocked', host_key_seen"""
+    deactivated, outcome = 'blocked', host_key_seen, hold_digest"""
 _SELECT = f"SELECT {_COLUMNS}, CASE WHEN phase <> '{Phase.SYNCING}' THEN spec END FROM connection"
 _SELECT_ALL = f"SELECT {_COLUMNS}, spec FROM connection"
+_EDITED = "SELECT 1 FROM hand_edit LIMIT 1"
+"""Of what was altered by hand only the store can tell. Such a connection has no fingerprint."""
 _LAST_COMMIT = """
     SELECT "commit" FROM run WHERE command = 'reconcile' AND "commit" <> ''
     ORDER BY started_at DESC, id DESC LIMIT 1"""
@@ -133,10 +135,11 @@ def _marks(rows: Iterable[Any]) -> Iterator[Mark]:
         deactivated,
         *rest,
     ) in rows:
-        held, host_key_seen, spec = rest
+        held, host_key_seen, hold_digest, spec = rest
         yield Mark(
             district, fingerprint, account, mapper, digest, phase, bool(unfinished),
             _instant(retired) if retired else None, bool(deactivated), bool(held), host_key_seen or "", spec,
+            hold_digest,
         )  # fmt: skip
 
 

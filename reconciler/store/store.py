@@ -124,7 +124,7 @@ class Store:
         lease: Lease,
         *,
         outcome: str,
-        problem: Mapping[str, str] | None,
+        problem: Mapping[str, Any] | None,
         unfinished: bool | None,
         synced: bool,
         run: str,
@@ -147,6 +147,14 @@ class Store:
                 at=at,
             ),
         )
+
+    def hold(self, district: str) -> dict[str, Any] | None:
+        """What holds the district's sync, as its report said it; None where nothing with a digest does."""
+        return self._read(lambda t: connections.hold(t, district))
+
+    def delta_key(self, district: str) -> str:
+        """The key of digests of the district's held rows; empty where it has no connection."""
+        return self._read(lambda t: connections.delta_key(t, district))
 
     # --- rows --------------------------------------------------------------------------------------
 
@@ -209,6 +217,9 @@ class Store:
                 kept_files.replace(transaction, lease.district, kept)
             values = connections.last_sync(transaction, "succeeded", run, at)
             values |= {"snapshot": snapshot_to_text(snapshot), "phase": Phase.SYNCING.value}
+            values |= {"hold": None, "hold_digest": None}
+            if deltas:  # what was approved of other rows than these is void from here on
+                values["delta_key"] = connections.new_key()
             connections.change(transaction, lease.district, **values)
             # A long transaction has used the lease up; what follows it needs a fresh one.
             leases.renew(transaction, held(lease))
@@ -230,7 +241,7 @@ class Store:
         steps: Sequence[Mapping[str, Any]],
         changes: Sequence[Mapping[str, Any]],
         rows: Mapping[str, Mapping[str, int]],
-        error: Mapping[str, str] | None,
+        error: Mapping[str, Any] | None,
         at: datetime,
     ) -> None:
         """Append what the run did to the district."""

@@ -1,0 +1,122 @@
+"""Holds are known by a digest; and what somebody alters of a connection by hand is noted by the database.
+
+The program counts each of its own writes in `connection.writes`. A change that does not is somebody's: a
+trigger notes when, who (PostgreSQL knows the role) and what stood there, and takes the fingerprint away, so
+that the connection is looked at.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from reconciler.store.columns import Key, UtcTime
+
+revision = "0007"
+down_revision = "0004"
+
+_COLUMNS = (
+    "district", "account", "name", "spec", "mapper", "mapper_digest", "phase", "unfinished", "retired_at",
+    "deactivated", "host_key_seen", "secret_slot", "snapshot", "outcome", "problem", "last_sync_at",
+    "last_sync_outcome", "last_sync_commit", "delta_key", "hold", "hold_digest",
+)  # fmt: skip
+"""All but `fingerprint`, which decides nothing by itself, and `writes`."""
+
+# SQLite: each column that differs with what it held, in a list of one, so that NULL can be told from nothing.
+_WAS = (
+    "(SELECT json_group_object(c, json_array(o)) FROM ("
+    + " UNION ALL ".join(f"SELECT '{c}' AS c, OLD.{c} AS o, NEW.{c} AS n" for c in _COLUMNS)
+    + ") WHERE o IS NOT n)"
+)
+_DIFFERS = " OR ".join(f"NEW.{c} IS NOT OLD.{c}" for c in (*_COLUMNS, "fingerprint"))
+_NOTHING = "'{}'"
+_NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+
+
+def _noted(district: str, kind: str, was: str) -> str:
+    """Note an edit; of several, the last one's time and what stood there before the first."""
+    return (
+        f"INSERT INTO hand_edit (district, at, kind, was) VALUES ({district}, {_NOW}, '{kind}', {was}) "
+        "ON CONFLICT (district) DO UPDATE SET at = excluded.at, kind = excluded.kind, "
+        "was = json_patch(excluded.was, was);"
+    )
+
+
+_SQLITE = (
+    "CREATE TRIGGER connection_edited AFTER UPDATE ON connection "
+    f"WHEN NEW.writes IS OLD.writes AND ({_DIFFERS}) BEGIN {_noted('NEW.district', 'update', _WAS)} "
+    "UPDATE connection SET fingerprint = NULL, writes = writes + 1 WHERE district = NEW.district; END",
+    "CREATE TRIGGER connection_renamed AFTER UPDATE OF district ON connection "
+    f"WHEN NEW.district <> OLD.district BEGIN {_noted('OLD.district', 'delete', _NOTHING)} END",
+    "CREATE TRIGGER connection_inserted AFTER INSERT ON connection WHEN NEW.writes = 0 BEGIN "
+    f"{_noted('NEW.district', 'insert', _NOTHING)} "
+    "UPDATE connection SET fingerprint = NULL, writes = 1 WHERE district = NEW.district; END",
+    f"CREATE TRIGGER connection_deleted AFTER DELETE ON connection BEGIN "
+    f"{_noted('OLD.district', 'delete', _NOTHING)} END",
+)
+
+# The role that edits need not have a right to the table of notes: the function has that of its owner.
+_FUNCTION = """
+CREATE FUNCTION reconciler_note_edit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    was jsonb := '{}';
+    noted text := format(
+        'INSERT INTO %I.hand_edit AS h (district, at, role, kind, was) '
+        'VALUES ($1, clock_timestamp(), $2, $3, $4) '
+        'ON CONFLICT (district) DO UPDATE SET at = excluded.at, role = excluded.role, kind = excluded.kind, '
+        'was = (excluded.was::jsonb || h.was::jsonb)::text', TG_TABLE_SCHEMA);
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        EXECUTE noted USING OLD.district, session_user::text, 'delete', '{}';
+        RETURN OLD;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        SELECT coalesce(jsonb_object_agg(o.key, jsonb_build_array(o.value)), '{}') INTO was
+        FROM jsonb_each(to_jsonb(OLD)) o JOIN jsonb_each(to_jsonb(NEW)) n USING (key)
+        WHERE o.value IS DISTINCT FROM n.value AND o.key NOT IN ('fingerprint', 'writes');
+        IF NEW.district <> OLD.district THEN
+            EXECUTE noted USING OLD.district, session_user::text, 'delete', '{}';
+        END IF;
+    END IF;
+    EXECUTE noted USING NEW.district, session_user::text, lower(TG_OP), was::text;
+    NEW.fingerprint := NULL;
+    NEW.writes := NEW.writes + 1;
+    RETURN NEW;
+END $$
+"""
+_POSTGRESQL = (
+    _FUNCTION,
+    "CREATE TRIGGER connection_edited BEFORE UPDATE ON connection FOR EACH ROW "
+    "WHEN (NEW.writes = OLD.writes AND NEW IS DISTINCT FROM OLD) EXECUTE FUNCTION reconciler_note_edit()",
+    "CREATE TRIGGER connection_inserted BEFORE INSERT ON connection FOR EACH ROW "
+    "WHEN (NEW.writes = 0) EXECUTE FUNCTION reconciler_note_edit()",
+    "CREATE TRIGGER connection_deleted BEFORE DELETE ON connection FOR EACH ROW "
+    "EXECUTE FUNCTION reconciler_note_edit()",
+)
+
+_KEYS = {
+    "sqlite": "UPDATE connection SET delta_key = lower(hex(randomblob(32)))",
+    "postgresql": "UPDATE connection "
+    "SET delta_key = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')",
+}
+
+
+def upgrade() -> None:
+    dialect = op.get_context().dialect.name
+    for name in ("delta_key", "hold", "hold_digest"):
+        op.add_column("connection", sa.Column(name, sa.Text(), nullable=True))
+    op.add_column("connection", sa.Column("writes", sa.Integer(), nullable=False, server_default="0"))
+    op.create_table(
+        "hand_edit",
+        sa.Column("district", Key(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("was", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("district", name=op.f("pk_hand_edit")),
+        sqlite_strict=True,
+    )
+    op.execute(_KEYS[dialect])
+    for statement in _POSTGRESQL if dialect == "postgresql" else _SQLITE:
+        op.execute(statement)
