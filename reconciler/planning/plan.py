@@ -64,18 +64,20 @@ def build_plan(
     if only is not None:
         kept = frozenset(only)
         names = [n for n in names if n in kept]
-    again = {n for n, o in observed.items() if n in approved or (o.held and n in retry)}
+    released = {n for n, o in observed.items() if n in approved and not o.unfinished}
+    again = released | {n for n, o in observed.items() if o.held and n in retry}
     observed = {n: replace(o, unfinished=True) if n in again else o for n, o in observed.items()}
     found = [_change(n, desired.get(n), observed.get(n), now, retire_after) for n in names]
-    changes = tuple(_said_approved(c, approved) for c in found if c)
+    changes = tuple(due for c in found if c and (due := _approved(c) if c.district in released else c))
     alive = sum(1 for n in names if n in desired)
     return Plan(changes, alive - sum(1 for c in changes if c.district in desired))
 
 
-def _said_approved(change: Change, approved: Collection[str]) -> Change:
-    """The reason of a change that would not be due without its approval."""
-    is_due_to_it = change.reason == "unfinished" and change.district in approved
-    return replace(change, reason="approved") if is_due_to_it else change
+def _approved(change: Change) -> Change | None:
+    """Of a district whose hold is approved: nothing is due to that alone where no sync would follow."""
+    if change.reason != "unfinished":
+        return change
+    return replace(change, reason="approved") if Step.SYNC in change.steps else None
 
 
 def _change(
