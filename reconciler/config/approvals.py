@@ -97,6 +97,9 @@ def _expired(document: Document) -> Problem:
 
 def _read(root: Path, file: str) -> tuple[Document | None, tuple[Problem, ...]]:
     """A file by itself: its form, and that it is named and placed as it says."""
+    if not (root / file).parent.resolve().is_relative_to(root.resolve()):
+        hint = "put the folder itself here"
+        return None, (Problem("approval.place", "error", file, 0, 0, "", "lies out of the repository", hint),)
     document, problems = open_document(root / file, display=file, max_bytes=MAX_BYTES, root=root)
     if document is None or problems:
         return document, problems

@@ -36,6 +36,7 @@ def plan_fleet(
         return build_plan(
             desired, seen, now=now, retire_after=retire_after, refused=refused, only=only,
             retry=context.allow_removals, approved=approved(context.approvals, now, held_digests(seen)),
+            deleted=context.store.deleted(),
         )  # fmt: skip
 
     def observe(names: Collection[str]) -> Mapping[str, Observed]:
@@ -46,6 +47,7 @@ def plan_fleet(
     return quick_plan(
         desired, glance.connections, observe, now=now, retire_after=retire_after, refused=refused, only=only,
         retry=context.allow_removals, approved=approved(context.approvals, now, held),
+        deleted=glance.deleted,
     )  # fmt: skip
 
 

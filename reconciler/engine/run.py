@@ -64,6 +64,7 @@ def reconcile(
                 retire_after=timedelta(days=context.policy.retire_after_days),
                 retry=context.allow_removals,
                 approved=approved(context.approvals, now, held_digests(seen)),
+                deleted={} if observed else context.store.deleted((change.district,)),
             )
             if saved and again.changes:
                 refuse_moved_one(saved, again.changes[0], connection, observed)

@@ -44,7 +44,11 @@ class Stamp:
     by: str = ""
 
     def __str__(self) -> str:
-        return f"edited in the database {self.at_text}" + (f" by {self.by}" if self.by else "")
+        return f"edited in the database {self.at_text}{self.by_text}"
+
+    @property
+    def by_text(self) -> str:
+        return f" by {self.by}" if self.by else ""
 
     @property
     def at_text(self) -> str:

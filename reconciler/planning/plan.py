@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.planning.change import Action, Change, FieldChange, Step
+from reconciler.planning.change import Action, Change, FieldChange, Stamp, Step
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.diff import diff
 from reconciler.planning.steps import ordered, phase_after, phase_before, steps_for, steps_from, target_phase
@@ -53,12 +53,14 @@ def build_plan(
     only: Collection[str] | None = None,
     retry: Collection[str] = (),
     approved: Collection[str] = (),
+    deleted: Mapping[str, Stamp] | None = None,
 ) -> Plan:
     """What has to happen for `observed` to become `desired`.
 
     `refused` are districts whose files are there and wrong: they are neither changed nor retired. `only`
     limits the plan to these districts. `retry` names districts whose held sync is to be tried again,
-    `approved` those of which git now approves what is held.
+    `approved` those of which git now approves what is held. `deleted` says of connections that are not there
+    when somebody deleted them by hand.
     """
     names = sorted((desired.keys() | observed.keys()) - set(refused))
     if only is not None:
@@ -69,8 +71,16 @@ def build_plan(
     observed = {n: replace(o, unfinished=True) if n in again else o for n, o in observed.items()}
     found = [_change(n, desired.get(n), observed.get(n), now, retire_after) for n in names]
     changes = tuple(due for c in found if c and (due := _approved(c) if c.district in released else c))
+    changes = tuple(_said_deleted(c, deleted or {}) for c in changes)
     alive = sum(1 for n in names if n in desired)
     return Plan(changes, alive - sum(1 for c in changes if c.district in desired))
+
+
+def _said_deleted(change: Change, deleted: Mapping[str, Stamp]) -> Change:
+    if change.action is not Action.CREATE or change.district not in deleted:
+        return change
+    stamp = deleted[change.district]
+    return replace(change, reason=f"its row was deleted from the database {stamp.at_text}{stamp.by_text}")
 
 
 def _approved(change: Change) -> Change | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.config.district import District
+from reconciler.planning.change import Stamp
 from reconciler.planning.connection import Connection, Observed
 from reconciler.planning.mark import Mark
 from reconciler.planning.plan import Plan, build_plan
@@ -66,6 +67,7 @@ def quick_plan(
     only: Collection[str] | None = None,
     retry: Collection[str] = (),
     approved: Collection[str] = (),
+    deleted: Mapping[str, Stamp] | None = None,
 ) -> Plan:
     """As `build_plan` of all that `marks` are of; `observe` is asked for the districts that differ."""
     names = (desired.keys() | marks.keys()) - set(refused)
@@ -75,7 +77,9 @@ def quick_plan(
     wanted = {n: replace(o.connection, fingerprint=desired.sign(n)[0]) for n, o in found.same.items()}
     wanted |= {n: desired[n] for n in found.others if n in desired}
     observed = {**found.same, **(observe(found.others) if found.others else {})}
-    plan = build_plan(wanted, observed, now=now, retire_after=retire_after, retry=retry, approved=approved)
+    plan = build_plan(
+        wanted, observed, now=now, retire_after=retire_after, retry=retry, approved=approved, deleted=deleted
+    )
     return Plan(plan.changes, plan.unchanged + found.settled)
 
 

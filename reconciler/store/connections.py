@@ -137,6 +137,8 @@ def finish(
         values |= last_sync(transaction, outcome, run, at)
     if problem and problem.get("digest"):
         values |= {"hold": values["problem"], "hold_digest": problem["digest"]}
+    elif synced and not problem:
+        values |= {"hold": None, "hold_digest": None}
     transaction.execute(update(CONNECTION).where(CONNECTION.c.district == district).values(values))
 
 

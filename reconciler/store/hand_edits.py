@@ -15,7 +15,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import Row, delete, select
 
 from reconciler.config.district import District
-from reconciler.planning.change import FieldChange
+from reconciler.planning.change import FieldChange, Stamp
 from reconciler.planning.connection import Connection
 from reconciler.planning.hand_edit import SAID_BY_SPEC, STATE, HandEdit
 from reconciler.store.tables import CONNECTION, HAND_EDIT
@@ -70,6 +70,14 @@ def edited(transaction: Transaction, districts: Collection[str] | None = None) -
         return {}
     rows = transaction.execute(select(CONNECTION).where(CONNECTION.c.district.in_(notes)))
     return {row.district: _edited(row, notes[row.district]) for row in rows}
+
+
+def deleted(transaction: Transaction, districts: Collection[str] | None = None) -> dict[str, Stamp]:
+    """When, and by whom, connections were deleted by hand that are not there now; or those of these."""
+    query = select(HAND_EDIT).where(HAND_EDIT.c.kind == "delete")
+    if districts is not None:
+        query = query.where(HAND_EDIT.c.district.in_(districts))
+    return {note.district: Stamp(note.at, note.role or "") for note in transaction.execute(query)}
 
 
 def put_back(transaction: Transaction, district: str) -> dict[str, Any]:

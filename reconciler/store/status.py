@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import Select, func, select
 
-from reconciler.config.district import District
+from reconciler.config.district import District, Sftp
 from reconciler.planning.connection import Phase
+from reconciler.store.hand_edits import connection_of
 from reconciler.store.tables import CONNECTION, ROSTER, SIS_SCHOOL
 from reconciler.store.views import ConnectionView, LastSync, SchoolCounts
 
@@ -57,8 +58,18 @@ def _known_schools(transaction: Transaction, district: str | None) -> Mapping[st
     return schools
 
 
+def _spec(row: Any) -> District:
+    """What the row says; of one that somebody has made unreadable, what other columns repeat of it."""
+    connection = connection_of(row.spec, row.mapper_digest)
+    return (
+        connection.district
+        if connection
+        else District(row.district, row.name, row.account, Sftp("", ""), row.mapper)
+    )
+
+
 def _view(row: Any, rows: dict[str, int], known: set[str]) -> ConnectionView:
-    spec = District.from_json(json.loads(row.spec))
+    spec = _spec(row)
     mapped = {school.sis_id for school in spec.schools}
     ignored = set(spec.ignored_schools)
     synced = row.last_sync_at and LastSync(row.last_sync_at, row.last_sync_outcome, row.last_sync_commit)

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection as Transaction
 
+from reconciler.planning.change import Stamp
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, SisSchool, Snapshot
 from reconciler.roster.packages.kept import KeptFile
-from reconciler.store import connections, history, kept_files, leases, purge, runs, status
+from reconciler.store import connections, hand_edits, history, kept_files, leases, purge, runs, status
 from reconciler.store.database import Database
 from reconciler.store.export import export, export_columns
 from reconciler.store.keyed_rows import stored_values
@@ -82,6 +83,10 @@ class Store:
 
     def observe_one(self, district: str) -> Observed | None:
         return self._read(lambda t: connections.observe(t, (district,))).get(district)
+
+    def deleted(self, districts: Collection[str] | None = None) -> dict[str, Stamp]:
+        """When, and as whom, connections were deleted by hand; of these districts, or of all."""
+        return self._read(lambda t: hand_edits.deleted(t, districts))
 
     def recognize(self, found: Mapping[str, Connection]) -> None:
         """Note the fingerprints of files that say what is on record, whatever bytes said it before."""

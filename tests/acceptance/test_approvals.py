@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -187,6 +188,31 @@ def test_an_approval_approves_nothing_that(oak: World, spoil: Change, said: str)
     error = held(oak)
     assert said in error["message"]
     assert f"of {COUNT} active students would be removed" in error["message"]
+    assert students(oak) == COUNT
+
+
+def test_a_hold_that_ended_by_itself_is_nothing_to_approve(oak: World) -> None:
+    """The files of before are back, with the size and time that they had: nothing is read."""
+    folder = oak.export_of("oak")
+    before = {path: (path.read_bytes(), path.stat().st_mtime) for path in folder.iterdir()}
+    put(oak, COUNT - GONE)
+    held(oak)
+    approve(oak)
+    for path, (content, at) in before.items():
+        path.write_bytes(content)
+        os.utime(path, (at, at))
+    assert oak.run("reconcile").code == 0
+    assert oak.json("plan")["districts"] == []
+    assert oak.run("approve", "oak").code == 64
+
+
+def test_a_folder_that_leads_out_of_the_repository_approves_nothing(oak: World, tmp_path: Path) -> None:
+    put(oak, COUNT - GONE)
+    held(oak)
+    approve(oak)
+    (oak.root / "approvals").rename(tmp_path / "outside")
+    (oak.root / "approvals").symlink_to(tmp_path / "outside")
+    assert "out of the repository" in held(oak)["message"]
     assert students(oak) == COUNT
 
 

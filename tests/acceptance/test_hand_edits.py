@@ -122,6 +122,7 @@ def test_what_the_file_changes_as_well_is_no_drift(oak: World) -> None:
 def test_every_column_is_watched(oak: World, statement: str, path: str) -> None:
     by_hand(oak, statement)
     assert path in drift_of(oak)
+    assert oak.run("status").code == 0
     put_right(oak)
 
 
@@ -172,7 +173,9 @@ def host_key_seen(world: World) -> str:
 def test_a_deleted_connection_is_created_again_and_its_rows_are_the_same(oak: World) -> None:
     before = oak.everything()
     by_hand(oak, "DELETE FROM connection WHERE district = 'oak'")
-    assert planned(oak)["action"] == "create"
+    change = planned(oak)
+    assert change["action"] == "create"
+    assert change["reason"].startswith("its row was deleted from the database 20")
     put_right(oak)
     assert oak.everything() == before
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reconciler.cli.git.asking import Git
 from reconciler.config.approval import Approval, file_of
 from reconciler.engine.approving import Approvals
 from reconciler.errors import UsageError
@@ -28,6 +27,8 @@ class GitApprovals(Approvals):
 
     def origin(self, approval: Approval) -> tuple[str, str]:
         """Of the commit that altered the file last; none where it is not as that commit has it."""
+        from reconciler.cli.git.asking import Git  # noqa: PLC0415 – git is asked seldom
+
         git = Git(self._root, self._settings)
         try:
             found = git.line("log", "-1", "--encoding=UTF-8", "--format=%H%x00%an <%ae>", "--", approval.file)

@@ -96,9 +96,9 @@ _POSTGRESQL = (
 )
 
 _KEYS = {
-    "sqlite": "UPDATE connection SET delta_key = lower(hex(randomblob(32)))",
-    "postgresql": "UPDATE connection "
-    "SET delta_key = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')",
+    "sqlite": "UPDATE connection SET writes = 1, delta_key = lower(hex(randomblob(32)))",
+    "postgresql": "UPDATE connection SET writes = 1, "
+    "delta_key = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')",
 }
 
 
