@@ -11,8 +11,7 @@ from reconciler.planning.connection import Connection
 from reconciler.planning.diff import diff
 
 STATE = frozenset(
-    {"phase", "unfinished", "retired_at", "deactivated", "outcome", "last_sync_at", "last_sync_outcome"}
-    | {"last_sync_commit", "snapshot", "problem", "hold", "hold_digest", "delta_key", "host_key_seen"}
+    {"phase", "unfinished", "deactivated", "snapshot", "hold", "hold_digest", "delta_key", "host_key_seen"}
     | {"secret_slot"}
 )  # fmt: skip
 """Columns that say how far a connection came: where one was altered, nothing on record is believed."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
@@ -23,7 +22,7 @@ from reconciler.store.tables import CONNECTION, HAND_EDIT
 _PUT_BACK = ("host_key_seen", "secret_slot", "snapshot", "delta_key", "hold", "hold_digest")
 """Columns that no step finds out anew: what the program had put there is put there again."""
 _FLAGS = ("unfinished", "deactivated")
-_LONG = ("snapshot", "problem", "hold", "delta_key", "spec")
+_LONG = ("snapshot", "hold", "hold_digest", "delta_key")
 """Columns whose content is no use to a reader."""
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 
@@ -40,10 +39,7 @@ class Edited:
     @property
     def recorded(self) -> dict[str, Any]:
         """The row as the program wrote it, in the types of the row itself."""
-        before = {**self.row, **{c: _typed(c, v) for c, v in self.was.items() if c in self.row}}
-        if before.get("retired_at") and self.row["retired_at"]:
-            before["retired_at"] = self.row["retired_at"]  # only the day was moved
-        return before
+        return {**self.row, **{c: _typed(c, v) for c, v in self.was.items() if c in self.row}}
 
     def hand_edit(self) -> HandEdit:
         kind = "insert" if self.note.kind == "insert" else "update"
@@ -104,15 +100,11 @@ def _edited(row: Row[Any], note: Any) -> Edited:
 
 
 def _typed(column: str, value: Any) -> Any:
-    if column in _FLAGS:
-        return bool(value)
-    if column in ("retired_at", "last_sync_at") and isinstance(value, str):
-        return datetime.fromisoformat(value).astimezone(UTC)
-    return value
+    return bool(value) if column in _FLAGS else value
 
 
 def _shown(column: str, now: Any, before: Any) -> tuple[Any, Any]:
     """As reports have them: what is long, or tells nobody anything, is said to be there or not."""
     if column in _LONG:
         return "other than recorded", "as recorded"
-    return tuple(v.isoformat() if isinstance(v, datetime) else v for v in (now, before))  # type: ignore[return-value]
+    return now, before

@@ -115,11 +115,12 @@ def test_what_the_file_changes_as_well_is_no_drift(oak: World) -> None:
         ("UPDATE connection SET snapshot = NULL WHERE district = 'oak'", "snapshot"),
         ("UPDATE connection SET host_key_seen = 'ssh-ed25519 AAAA' WHERE district = 'oak'", "host_key_seen"),
         ("UPDATE connection SET spec = 'no JSON' WHERE district = 'oak'", "spec"),
-        ("UPDATE connection SET outcome = 'failed' WHERE district = 'oak'", "outcome"),
+        ("UPDATE connection SET deactivated = (1 = 1) WHERE district = 'oak'", "deactivated"),
+        ("UPDATE connection SET delta_key = 'known' WHERE district = 'oak'", "delta_key"),
     ],
     ids=lambda value: value if " " not in value else "",
 )
-def test_every_column_is_watched(oak: World, statement: str, path: str) -> None:
+def test_every_column_that_decides_is_watched(oak: World, statement: str, path: str) -> None:
     by_hand(oak, statement)
     assert path in drift_of(oak)
     assert oak.run("status").code == 0
@@ -138,6 +139,23 @@ def test_an_edit_that_was_taken_back_is_still_looked_at_once(oak: World) -> None
 def test_a_statement_that_alters_nothing_is_no_edit(oak: World) -> None:
     by_hand(oak, "UPDATE connection SET name = name, phase = phase")
     assert oak.json("plan")["districts"] == []
+
+
+def test_a_fingerprint_given_back_hides_no_edit(oak: World) -> None:
+    """The glance at a fleet goes by it."""
+    with database(oak) as opened:
+        query = text("SELECT fingerprint FROM connection WHERE district = 'oak'")
+        fingerprint = opened.write(lambda t: t.execute(query).scalar())
+    respell(oak, name="Oak!")
+    by_hand(oak, "UPDATE connection SET fingerprint = :f WHERE district = 'oak'", f=fingerprint)
+    assert set(drift_of(oak)) == {"name"}
+
+
+def test_what_runs_only_report_and_when_they_ran_is_no_edit(oak: World) -> None:
+    by_hand(oak, "UPDATE connection SET outcome = 'failed', problem = NULL, last_sync_at = NULL")
+    by_hand(oak, "UPDATE connection SET fingerprint = NULL")
+    assert oak.json("plan")["districts"] == []
+    assert oak.run("sync").code == 0
 
 
 def test_no_sync_works_on_an_altered_connection(oak: World) -> None:

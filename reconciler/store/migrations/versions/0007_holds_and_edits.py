@@ -16,11 +16,11 @@ revision = "0007"
 down_revision = "0004"
 
 _COLUMNS = (
-    "district", "account", "name", "spec", "mapper", "mapper_digest", "phase", "unfinished", "retired_at",
-    "deactivated", "host_key_seen", "secret_slot", "snapshot", "outcome", "problem", "last_sync_at",
-    "last_sync_outcome", "last_sync_commit", "delta_key", "hold", "hold_digest",
+    "district", "account", "name", "spec", "mapper", "mapper_digest", "phase", "unfinished", "deactivated",
+    "host_key_seen", "secret_slot", "snapshot", "delta_key", "hold", "hold_digest",
 )  # fmt: skip
-"""All but `fingerprint`, which decides nothing by itself, and `writes`."""
+"""What decides. Not watched is what runs only report (`outcome`, `problem`, `last_sync_…`), and since when a
+connection is retired: whoever moves these days means it."""
 
 # SQLite: each column that differs with what it held, in a list of one, so that NULL can be told from nothing.
 _WAS = (
@@ -28,7 +28,12 @@ _WAS = (
     + " UNION ALL ".join(f"SELECT '{c}' AS c, OLD.{c} AS o, NEW.{c} AS n" for c in _COLUMNS)
     + ") WHERE o IS NOT n)"
 )
-_DIFFERS = " OR ".join(f"NEW.{c} IS NOT OLD.{c}" for c in (*_COLUMNS, "fingerprint"))
+# Taking a fingerprint away is no edit: the connection is looked at. Giving one may hide an edit.
+_SQLITE_DIFFERS = " OR ".join(
+    [f"NEW.{c} IS NOT OLD.{c}" for c in _COLUMNS]
+    + ["(NEW.fingerprint IS NOT NULL AND NEW.fingerprint IS NOT OLD.fingerprint)"]
+)
+_POSTGRESQL_DIFFERS = _SQLITE_DIFFERS.replace(" IS NOT OLD", " IS DISTINCT FROM OLD")
 _NOTHING = "'{}'"
 _NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
 
@@ -44,7 +49,7 @@ def _noted(district: str, kind: str, was: str) -> str:
 
 _SQLITE = (
     "CREATE TRIGGER connection_edited AFTER UPDATE ON connection "
-    f"WHEN NEW.writes IS OLD.writes AND ({_DIFFERS}) BEGIN {_noted('NEW.district', 'update', _WAS)} "
+    f"WHEN NEW.writes IS OLD.writes AND ({_SQLITE_DIFFERS}) BEGIN {_noted('NEW.district', 'update', _WAS)} "
     "UPDATE connection SET fingerprint = NULL, writes = writes + 1 WHERE district = NEW.district; END",
     "CREATE TRIGGER connection_renamed AFTER UPDATE OF district ON connection "
     f"WHEN NEW.district <> OLD.district BEGIN {_noted('OLD.district', 'delete', _NOTHING)} END",
@@ -74,7 +79,7 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT coalesce(jsonb_object_agg(o.key, jsonb_build_array(o.value)), '{}') INTO was
         FROM jsonb_each(to_jsonb(OLD)) o JOIN jsonb_each(to_jsonb(NEW)) n USING (key)
-        WHERE o.value IS DISTINCT FROM n.value AND o.key NOT IN ('fingerprint', 'writes');
+        WHERE o.value IS DISTINCT FROM n.value AND o.key = ANY (WATCHED);
         IF NEW.district <> OLD.district THEN
             EXECUTE noted USING OLD.district, session_user::text, 'delete', '{}';
         END IF;
@@ -84,11 +89,11 @@ BEGIN
     NEW.writes := NEW.writes + 1;
     RETURN NEW;
 END $$
-"""
+""".replace("WATCHED", "ARRAY['" + "', '".join(_COLUMNS) + "']")
 _POSTGRESQL = (
     _FUNCTION,
     "CREATE TRIGGER connection_edited BEFORE UPDATE ON connection FOR EACH ROW "
-    "WHEN (NEW.writes = OLD.writes AND NEW IS DISTINCT FROM OLD) EXECUTE FUNCTION reconciler_note_edit()",
+    f"WHEN (NEW.writes = OLD.writes AND ({_POSTGRESQL_DIFFERS})) EXECUTE FUNCTION reconciler_note_edit()",
     "CREATE TRIGGER connection_inserted BEFORE INSERT ON connection FOR EACH ROW "
     "WHEN (NEW.writes = 0) EXECUTE FUNCTION reconciler_note_edit()",
     "CREATE TRIGGER connection_deleted BEFORE DELETE ON connection FOR EACH ROW "
