@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
@@ -223,3 +225,22 @@ def test_history_has_the_drift_that_was_put_right(oak: World) -> None:
     assert oak.run("reconcile").code == 0
     changes = [c for run in oak.json("history", "oak") for r in run["results"] for c in r["changes"]]
     assert [c["path"] for c in changes if c.get("drift")] == ["name"]
+
+
+def test_the_role_that_edited_is_told_and_needs_no_right_to_the_notes(oak: World) -> None:
+    """SQLite knows no roles."""
+    if not oak.database_url.startswith("postgresql"):
+        return
+    role = f"office_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(oak.database_url, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN")
+        try:
+            owner.execute(f"GRANT SELECT, UPDATE ON connection TO {role}")
+            with psycopg.connect(oak.database_url, user=role, autocommit=True) as clerk:
+                clerk.execute("UPDATE connection SET name = 'Oak!' WHERE district = 'oak'")
+            (field,) = planned(oak)["changes"]
+            assert (field["path"], field["before"], field["edited_by"]) == ("name", "Oak!", role)
+        finally:
+            owner.execute(f"DROP OWNED BY {role}")
+            owner.execute(f"DROP ROLE {role}")
+    put_right(oak)
