@@ -13,7 +13,7 @@ child's data: paths, hosts, district ids, file and column names, counts and row 
     ├── HoldError                   sync.removals · changes · contacts · file-changing   exit 3
     ├── LockError                   lock.held, lock.lost
     ├── PlanError                   plan.stale, plan.older, plan.file
-    ├── StoreError                  database.unreachable · database.version · database.failed
+    ├── StoreError                  database.unreachable · version · role · failed
     └── OutputError                 output.failed
 """
 
@@ -113,6 +113,8 @@ class SftpError(ReconcilerError):
     """The district's server could not be reached, trusted, logged in to or read."""
 
     code = "sftp.unreachable"
+    at_login = False
+    """A secret was sent, or may have been, and was not taken: to send it again may lock the account."""
 
 
 class RosterError(ReconcilerError):

@@ -80,6 +80,17 @@ class VaultSettings:
         )
 
 
+def temporary_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """TMPDIR, TEMP, TMP, else the system's: the first that is a folder to write in, as `tempfile` has it.
+
+    `tempfile.gettempdir` tries each by writing a file there, which a process that is killed leaves behind.
+    """
+    env = os.environ if environ is None else environ
+    named = [env[name] for name in ("TMPDIR", "TEMP", "TMP") if env.get(name)]
+    folders = [Path(folder).absolute() for folder in (*named, "/tmp", "/var/tmp", "/usr/tmp")]  # noqa: S108
+    return next((it for it in folders if it.is_dir() and os.access(it, os.W_OK | os.X_OK)), Path.cwd())
+
+
 def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(env[name]).expanduser() if env.get(name) else None
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.terminal.silence import Libraries
+from reconciler.engine.retries import Backoff, Timing
+from tests import canaries
 from tests.servers import SftpSite, Sshd, sftp_site, sshd_path
 
 NO_SKIPS = os.environ.get("RECONCILER_TEST_NO_SKIPS") == "1"
@@ -29,6 +32,12 @@ def require(condition: object, reason: str) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make faults` tries each fault often, `make test` a few times."""
     parser.addoption("--fault-rounds", type=int, help="how often tests/faults tries each fault")
+    parser.addoption("--canaries", action="store_true", help="every run at debug, and searched everywhere")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the program puts out is searched for secrets and people, before any test module imports it."""
+    canaries.install(everywhere=bool(config.getoption("--canaries")))
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +47,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("RECONCILER_", "SFTP_")) and name not in KEPT:
             monkeypatch.delenv(name)
     monkeypatch.setenv("RECONCILER_NO_CACHE", "1")
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again is tried at once, in this process."""
+    quick = Timing(Backoff(first_seconds=0))
+    monkeypatch.setattr("reconciler.engine.retries.TIMING", quick)
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +71,8 @@ def _forget_logging() -> None:
     ours = logging.getLogger("reconciler")
     ours.handlers[:], ours.propagate = [], True
     ours.setLevel(logging.NOTSET)
+    root = logging.getLogger()
+    root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, Libraries)]
 
 
 @pytest.fixture

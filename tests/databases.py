@@ -57,7 +57,7 @@ def postgres() -> Iterator[Postgres]:
         server = Postgres(admin_url, f"reconciler_template_{uuid.uuid4().hex}")
         server.execute(f"CREATE DATABASE {server.template} TEMPLATE template0")
         try:
-            _migrate(server.url_of(server.template))
+            migrate(server.url_of(server.template))
             yield server
         finally:
             server.execute(f"DROP DATABASE {server.template} WITH (FORCE)")
@@ -67,7 +67,7 @@ def postgres() -> Iterator[Postgres]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with all tables and no row."""
     path = tmp_path_factory.mktemp("template") / "state.db"
-    _migrate(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}")
     return path
 
 
@@ -93,7 +93,8 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
             yield url
 
 
-def _migrate(url: str) -> None:
+def migrate(url: str) -> None:
+    """Make the tables."""
     with Store(url) as store:
         store.migrate()
 

@@ -113,12 +113,11 @@ class _Attaching:
 
     def _beside(self, mark: _Mark) -> None:
         anchor = self._last_before(mark.offset)
+        while anchor and anchor.parent.flow and mark.offset >= anchor.parent.end:
+            anchor = self._owners.get(id(anchor.parent))  # the document itself has none
         if anchor is None:
             self._piece.foot.append(mark.text)
-            return
-        while anchor.parent.flow and mark.offset >= anchor.parent.end:
-            anchor = self._owners[id(anchor.parent)]
-        if anchor.entry.beside:
+        elif anchor.entry.beside:
             anchor.entry.above.append(mark.text)
         else:
             anchor.entry.beside, anchor.entry.beside_column = mark.text, mark.column

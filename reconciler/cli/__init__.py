@@ -18,9 +18,11 @@ def main() -> None:
     try:
         # Imported late: nothing else needs click, and an interrupt may come as early as here.
         from reconciler.cli.main import run  # noqa: PLC0415
+        from reconciler.cli.terminal.silence import keep_silent  # noqa: PLC0415
         from reconciler.cli.terminal.streams import prepare_streams  # noqa: PLC0415
 
         prepare_streams()
+        keep_silent()
         # A command makes many values and keeps them to its end: few searches for garbage, and none of the
         # whole at the end.
         gc.set_threshold(100_000, 20, 20)

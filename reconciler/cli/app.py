@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -216,10 +217,12 @@ class App:
     # -- carrying out -------------------------------------------------------------------------------------
 
     def context(self, allow_removals: Collection[str] = ()) -> Context:
-        """Everything that the engine is given."""
+        """Everything that the engine is given. What a killed run left is removed."""
         from reconciler.cli.git.approvals import GitApprovals  # noqa: PLC0415
         from reconciler.engine.context import Context  # noqa: PLC0415
+        from reconciler.roster.workspace import sweep  # noqa: PLC0415
 
+        sweep()
         policy = self.fleet.settings.policy
         return Context(
             store=cast("Store", Later(lambda: self.store)),
@@ -247,22 +250,28 @@ def _nearest_district(name: str, known: Collection[str]) -> str:
 
 
 class Later:
-    """Stands for an object that is made at the first question to it: its library is slow to load."""
+    """Stands for an object that is made at the first question to it: its library is slow to load.
+
+    There is one, whichever of several threads asks first.
+    """
 
     def __init__(self, make: Callable[[], Any]):
         self._make = make
         self._made: Any = None
+        self._lock = RLock()
 
     def __getattr__(self, name: str) -> Any:
-        if self._made is None:
-            self._made = self._make()
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
         return getattr(self._made, name)
 
 
 def _sftp_source(settings: Settings, policy: Policy) -> FileSource:
     from reconciler.cli.source import SftpSource  # noqa: PLC0415 – paramiko is slow to import
+    from reconciler.engine.retries import SteadySource  # noqa: PLC0415
 
-    return SftpSource(settings, policy)
+    return SteadySource(SftpSource(settings, policy))
 
 
 def _refusal(problems: Sequence[Any]) -> ConfigError:

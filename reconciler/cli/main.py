@@ -40,6 +40,7 @@ _COMMANDS = {
         "reconciler.cli.import_",
         "Write district files for connections of the database that have none.",
     ),
+    "db": ("reconciler.cli.db", "The database's tables, and the roles that may use them."),
     "demo": ("reconciler.cli.demo", "A throwaway fleet, taken through the whole of it."),
 }
 """Name to module and one line of help. A module is imported only when its command runs."""

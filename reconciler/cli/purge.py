@@ -12,6 +12,11 @@ from reconciler.cli.exits import DONE, FAILED
 from reconciler.engine.purge import Purged, purge
 from reconciler.render.text import error_lines, symbol
 
+_STILL_THERE = (
+    "warning: another process reads the database, or there is no room to write it anew: its files "
+    "may still hold what was erased; run purge again"
+)
+
 
 @click.command("purge")
 @click.option("--only", multiple=True, metavar="ID", help="This district alone, and no history.")
@@ -28,10 +33,13 @@ def command(app: App, only: tuple[str, ...], dry_run: bool, form: str) -> int:
     retention = app.fleet.settings.policy.retention
     info = app.run_info("purge")
     purged = purge(app.store, retention, info, now=info.started_at, only=only or None, dry_run=dry_run)
+    if not (dry_run or purged.overwritten) and app.store.forgets_by_itself:
+        click.echo(_STILL_THERE, err=True)
     if form == "json":
         skipped = [{"district": d, "error": e.to_json()} for d, e in purged.skipped.items()]
         districts = [{"district": d, "erased": counts} for d, counts in purged.districts.items()]
         report = {"dry_run": dry_run, "limits": asdict(retention), "erased": purged.totals()}
+        report["overwritten"] = purged.overwritten
         click.echo(json.dumps({**report, "districts": districts, "skipped": skipped}, indent=2))
     else:
         click.echo("\n".join(_lines(purged, dry_run=dry_run)))

@@ -10,13 +10,17 @@ from reconciler.errors import SecretError, SftpError
 from reconciler.planning.connection import Connection
 from reconciler.secrets import SecretResolver
 from reconciler.settings import Settings
-from reconciler.sftp import Session, Target, connect
+from reconciler.sftp import Limits, Session, Target, connect
 
+LIMITS = Limits()
+"""What a server may cost a run."""
 _CURRENT = "current"
 _OLD_CAN_GO = (
     "the server took the new secret (next), and from now on it alone is used: the old one can go; "
     "put what stands under next in its place"
 )
+
+_OLD_WAS_USED = "the new secret (next) was not taken earlier in this run; the old one was used"
 
 
 class SftpSource:
@@ -36,7 +40,7 @@ class SftpSource:
         """A session, every secret resolved before the first packet. Raises SecretError and SftpError.
 
         While a secret is rotated, the new one is tried first and the old one where it is refused; with
-        `secret_slot` "next" only the new one: each login that is refused counts against the account.
+        `secret_slot` only that one: each login that is refused counts against the account.
         """
         first, *others = self._targets(connection, host_key_seen, secret_slot)
         try:
@@ -48,7 +52,7 @@ class SftpSource:
                 raise _with_slot(error, secret_slot) from error
             refused = error
         note = f"the new secret (next) was not taken ({refused.message}); the old one was used"
-        return connect(replace(others[0], note=note))
+        return _connect_after_a_refusal(replace(others[0], note=note))
 
     def target(self, connection: Connection, host_key_seen: str, secret_slot: str = "") -> Target:
         """The login that is tried first; without a pin, the key seen first counts as one."""
@@ -60,8 +64,9 @@ class SftpSource:
         refs = (sftp.password, sftp.private_key, sftp.passphrase)
         if not any(ref and ref.next for ref in refs):
             return [self._target(connection, host_key_seen, "")]
-        if secret_slot == NEXT:
-            return [self._target(connection, host_key_seen, NEXT)]
+        if secret_slot in (NEXT, _CURRENT):
+            one = self._target(connection, host_key_seen, secret_slot)
+            return [one if secret_slot == NEXT else replace(one, note=_OLD_WAS_USED)]
         new = self._if_there(connection, host_key_seen, NEXT)
         if isinstance(new, Target):
             old = self._if_there(connection, host_key_seen, _CURRENT)
@@ -97,6 +102,7 @@ class SftpSource:
             passphrase=self._reveal(sftp.passphrase, district, slot),
             pins=pins,
             accept_first=self._first_use and not pins,
+            limits=LIMITS,
             secret_slot=slot,
             note=_OLD_CAN_GO if slot == NEXT else "",
         )
@@ -111,9 +117,20 @@ class SftpSource:
         ).reveal()
 
 
+def _connect_after_a_refusal(target: Target) -> Session:
+    """A session; whatever it fails for, a new try would send the refused secret again."""
+    try:
+        return connect(target)
+    except SftpError as error:
+        error.at_login = True
+        raise
+
+
 def _with_slot(error: SftpError, secret_slot: str) -> SftpError:
     """The refusal of a login; where the old secret was left alone, this is said."""
     if secret_slot != NEXT:
         return error
     hint = "the server had taken the new secret (next) before, so the old one was not tried; " + error.hint
-    return SftpError(error.message, code=error.code, hint=hint, retryable=error.retryable)
+    told = SftpError(error.message, code=error.code, hint=hint)
+    told.at_login = error.at_login
+    return told

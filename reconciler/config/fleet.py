@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from reconciler.config.borrowed import check_borrowed
@@ -87,15 +87,16 @@ def _load(
     found, fingerprints, sources = listed.found, listed.fingerprints, listed.sources()
     known = recalled(sources, memories)
     reader = partial(_read, root, fingerprints, settings.defaults)
-    files = _read_unknown(reader, sources, known, mappers)
+    stems = list(map(attrgetter("stem"), found.files))
+    files = _read_unknown(reader, sources, stems, known, mappers)
     fresh = {f.file: seen for f in files if (seen := known_of(f))}
-    ids = {source.file.stem for source in sources}
+    ids = set(stems)
     shared = check_fleet(files, mappers, settings.policy, settings.defaults, ids)
     check_borrowed(files, settings.policy, ids)
     problems = [p for p in (*warnings, *found.problems, *shared) if _wanted(root, p.file, wanted)]
     # A district's problem may stand in reconciler.yaml; whoever asks for the district is told, once.
     problems += [p for file in files if _wanted(root, file.file, wanted) for p in file.problems]
-    names = [*([FILE] if (root / FILE).exists() else []), *(file.name for file in found.files)]
+    names = sorted([*map(attrgetter("name"), found.files), *([FILE] if (root / FILE).exists() else [])])
     valid = {f.file: f.district for f in files if f.district and not f.has_errors}
     districts = Late(lambda: _entries(sources, known, valid))
     return Fleet(
@@ -107,7 +108,7 @@ def _load(
         files=Late(lambda: _files(found)),
         refused=_refused(files, found),
         problems=tuple(sorted(dict.fromkeys(problems), key=_order)),
-        checked=tuple(sorted(n for n in names if _wanted(root, n, wanted)) if wanted else sorted(names)),
+        checked=tuple(n for n in names if _wanted(root, n, wanted)) if wanted else tuple(names),
         complete=found.complete,
     )
 
@@ -122,6 +123,7 @@ def _as_it_stands(root: Path, listed: Listed | None) -> Listed:
 def _read_unknown(
     read: Callable[[Sequence[Source]], list[DistrictFile]],
     sources: Sequence[Source],
+    stems: Sequence[str],
     known: dict[str, Known],
     mappers: Collection[str] | None,
 ) -> list[DistrictFile]:
@@ -131,7 +133,7 @@ def _read_unknown(
     """
     unknown = [s for s in sources if s.fingerprint not in known]
     files = read(unknown)
-    doubtful = doubts(known, [s.file.stem for s in sources], files, mappers)
+    doubtful = doubts(known, stems, files, mappers)
     if not doubtful:
         return files
     again = [s for s in sources if (one := known.get(s.fingerprint)) and doubtful.concern(s.file.stem, one)]
@@ -176,10 +178,11 @@ def _files(found: Found) -> dict[str, str]:
 def _refused(files: Sequence[DistrictFile], found: Found) -> dict[str, tuple[Problem, ...]]:
     """By the file's stem, and by the id inside where no file is named so: neither is gone."""
     refused: dict[str, list[Problem]] = {}
+    wrong = [file for file in files if file.has_errors]
+    if not wrong and not found.misnamed:
+        return {}
     stems = {file.stem for file in found.files}
-    for file in files:
-        if not file.has_errors:
-            continue
+    for file in wrong:
         declared = file.claims.get("district", file.stem)
         for name in {file.stem, declared if declared not in stems else file.stem}:
             refused.setdefault(name, []).extend(p for p in file.problems if p.severity == "error")

@@ -107,10 +107,9 @@ def doubts(
     `ids`: of all files. `read`: the files that are not known; an account counts as claimed also where its
     file is wrong in other ways. `mappers` None: not known, not checked.
     """
-    accounts = [account for account, _, _ in known.values()]
-    named = {mapper for _, mapper, _ in known.values()}
-    missing = set() if mappers is None else named - set(mappers)
-    texts = [sealed for _, _, sealed in known.values() if sealed != NOT_SEALED]
+    accounts, named, sealed_texts = zip(*known.values(), strict=True) if known else ((), (), ())
+    missing = set() if mappers is None else set(named) - set(mappers)
+    texts = [sealed for sealed in sealed_texts if sealed != NOT_SEALED]
     texts += [_digests(_secrets(file, "age").values()) for file in read]
     sealed = _twice([one for text in texts if text for one in text.split(",")])
     return Doubts(_twice(ids), _twice([*accounts, *_accounts(read)]), missing, sealed)

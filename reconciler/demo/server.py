@@ -127,6 +127,7 @@ class LocalSftpServer:
         await asyncio.gather(*(connection.wait_closed() for connection in open_connections))
         await self._listener.wait_closed()
         await _end(asyncio.all_tasks() - {asyncio.current_task()})
+        await asyncio.sleep(0)  # a turn of the loop, in which what was aborted closes its socket
         await self._loop.shutdown_default_executor()
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:

@@ -13,7 +13,7 @@ from json import JSONDecodeError, decoder
 from typing import Any
 
 from reconciler.documents.findings import DUPLICATE, Findings
-from reconciler.documents.node import Mark, Node, Path, shortened
+from reconciler.documents.node import Mark, Node, Path, quoted
 from reconciler.documents.text import MAX_DEPTH, Lines, hidden_characters, name_of
 
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = decoder.scanstring  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ class _Parser:
         return Node(members, *mark, None, keys)
 
     def _duplicate(self, at: Mark, path: Path, first: Mark) -> None:
-        message = f'the key "{shortened(path[-1])}" is written twice: first on line {first[0]}'
+        message = f"the key {quoted(path[-1])} is written twice: first on line {first[0]}"
         self.findings.add(at, message, "keep one of them", code=DUPLICATE, path=path)
 
     def _array(self, path: Path, mark: Mark) -> Node:

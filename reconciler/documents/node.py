@@ -68,6 +68,11 @@ def shortened(step: Step) -> Step:
     return f"{step[:79]}…" if isinstance(step, str) and len(step) > 80 else step
 
 
+def quoted(step: str | int) -> str:
+    """A key in quotes, on one line: a key may hold a line break, and a message may not."""
+    return json.dumps(shortened(step), ensure_ascii=False)
+
+
 def dotted(path: Path) -> str:
     """A path for people: `schools[2].sis_id`; keys that are not plain names stand in quotes."""
     parts: list[str] = []
@@ -77,5 +82,5 @@ def dotted(path: Path) -> str:
         elif _PLAIN_KEY.fullmatch(step):
             parts.append(f".{step}" if parts else step)
         else:
-            parts.append(f"[{json.dumps(step, ensure_ascii=False)}]")
+            parts.append(f"[{quoted(step)}]")
     return "".join(parts)

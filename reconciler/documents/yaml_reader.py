@@ -16,7 +16,7 @@ from yaml import events
 
 from reconciler.documents import yaml_words
 from reconciler.documents.findings import DUPLICATE, Findings
-from reconciler.documents.node import Mark, Node, Path, Unquoted, shortened
+from reconciler.documents.node import Mark, Node, Path, Unquoted, quoted
 from reconciler.documents.scalars import resolve
 from reconciler.documents.text import MAX_DEPTH, hidden_characters, name_of
 
@@ -127,7 +127,7 @@ class _Builder:
         elif key in keys:
             self.findings.add(
                 node.mark,
-                f'the key "{shortened(key)}" is written twice: first on line {keys[key][0]}',
+                f"the key {quoted(key)} is written twice: first on line {keys[key][0]}",
                 "keep one of them",
                 code=DUPLICATE,
                 path=(*self.path[:-1], key),

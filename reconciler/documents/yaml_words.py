@@ -59,7 +59,9 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
     if mark is None:
         return (0, 0), "is not valid YAML", ""
     lines = text.split("\n")
-    line = lines[mark.line] if mark.line < len(lines) else ""
+    if mark.line >= len(lines):  # the parser's end of the text, a line below ours
+        return (len(lines), len(lines[-1]) + 1), *_WORDS.get(problem, _LAYOUT)
+    line = lines[mark.line]
     if re.match(r" *\t", line):
         return (mark.line + 1, line.index("\t") + 1), *_TAB
     message, hint = _WORDS.get(problem, _LAYOUT)

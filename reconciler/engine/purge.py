@@ -24,6 +24,8 @@ class Purged:
     """Runs of history."""
     skipped: dict[str, LockError] = field(default_factory=dict)
     """Districts that another run worked on: nothing of theirs was erased."""
+    overwritten: bool = False
+    """Nothing of what was erased is in the database's files. False where that is for its vacuum to do."""
 
     def totals(self) -> dict[str, int]:
         """Over all districts, by kind."""
@@ -58,6 +60,7 @@ def purge(
     if run:
         outcome = "failed" if purged.skipped else "succeeded"
         store.end_run(run, outcome=outcome, summary=purged.totals(), at=now)
+        purged.overwritten = store.forget(rewrite=any(purged.totals().values()))
     return purged
 
 

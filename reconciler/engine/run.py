@@ -5,6 +5,7 @@ load desired → read observed → build plan → carry out, each district in on
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from reconciler.engine.district import carry_out, sync_one
 from reconciler.engine.planned import failures, plan_fleet, report_of_nothing
 from reconciler.engine.pool import run_jobs
 from reconciler.engine.report import Outcome, Report, Result
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import ReconcilerError, StoreError, UsageError
 from reconciler.planning.change import Change
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.plan import Plan, build_plan
@@ -27,6 +28,8 @@ from reconciler.planning.steps import paused_until
 __all__ = ["Progress", "plan_fleet", "reconcile", "sync"]
 
 Progress = Callable[[Result], None]
+
+log = logging.getLogger("reconciler.engine")
 
 
 def reconcile(
@@ -133,9 +136,15 @@ def resting_result(one: Observed, context: Context) -> Result | None:
 
 
 def _end(context: Context, run: str, report: Report) -> None:
-    context.store.end_run(
-        run,
-        outcome="interrupted" if report.interrupted else str(report.outcome),
-        summary=report.summary(),
-        at=context.now(),
-    )
+    """Record the end. Where the database has gone away, districts say so: their report is not to be lost."""
+    try:
+        context.store.end_run(
+            run,
+            outcome="interrupted" if report.interrupted else str(report.outcome),
+            summary=report.summary(),
+            at=context.now(),
+        )
+    except StoreError as error:
+        if report.outcome is not Outcome.FAILED:
+            raise
+        log.warning("the end of this run is not in its history (%s)", error.code)

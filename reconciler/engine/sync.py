@@ -59,6 +59,7 @@ def look(
 ) -> Findings:
     """Read the district's files and compare them with the stored rows. Raises as `sync_district`."""
     visit.refuse_unsettled(context.now())
+    visit.refuse_moving()
     if _same_listing(visit):
         return Findings()
     visit.contents()

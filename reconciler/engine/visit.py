@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from reconciler.config.district import NEXT
 from reconciler.engine.approving import Release
 from reconciler.engine.context import Context
+from reconciler.engine.desks import waiting
 from reconciler.engine.ports import FileSession, Lease
 from reconciler.engine.sequence import Pending, refuse_lost, seen, written
 from reconciler.errors import HoldError
@@ -155,6 +157,27 @@ class Visit:
                     code="sync.file-changing",
                     hint="nothing was read; the next sync after that takes it",
                 )
+
+    def refuse_moving(self) -> None:
+        """Raise HoldError sync.file-changing where a file that was just written is written to still.
+
+        One so young is looked at again when it is a little older: an upload that goes on shows in its size or
+        its time by then.
+        """
+        youngest = max((f.modified for f in self.files()), default=0.0)
+        wait = min(youngest + _RACY_SECONDS - self._listed_at, _RACY_SECONDS)
+        if wait <= 0:
+            return
+        with waiting():
+            time.sleep(wait)
+        before, self._listing, self._files = self.files(), None, None
+        if self.files() != before:
+            raise HoldError(
+                "the files changed within a few seconds of looking at them",
+                code="sync.file-changing",
+                hint="they are being uploaded; run again in a few minutes, or set sync.settle_minutes",
+                retryable=True,
+            )
 
     @property
     def settled(self) -> bool:

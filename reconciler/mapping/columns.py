@@ -19,6 +19,10 @@ SPACES = (
 
 _ESCAPES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"})
 """Codecs that spell characters with others: they make of a plain text what nobody wrote."""
+_CELL = re.compile(
+    r"@|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[0-9]{7}|^[\W\d_]*\d[\W\d_]*$"
+)
+"""Addresses, dates, phones, and numbers without a letter: hardly a column is called so."""
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -67,6 +71,15 @@ def _places(columns: tuple[str, ...]) -> tuple[Mapping[str, list[int]], Mapping[
 def loose(column: str) -> str:
     """What two spellings of a column's name have in common."""
     return unicodedata.normalize("NFC", column).strip(SPACES).casefold()
+
+
+def tellable(columns: Iterable[str]) -> list[str]:
+    """The columns as messages may name them: none where one of them can only be a cell of somebody's row.
+
+    A file without a header may pass for one with, if a word of its first row is the name of a column.
+    """
+    named = [column for column in columns if column]
+    return [] if any(_CELL.search(column) for column in named) else named
 
 
 def placeholders(template: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.errors import MapperError
-from reconciler.mapping.columns import Table, split_alias
+from reconciler.mapping.columns import Table, split_alias, tellable
 from reconciler.mapping.model import Source
 from reconciler.mapping.near import near_names
 from reconciler.mapping.sql import NULL
@@ -57,7 +57,8 @@ class Scope:
         alias, rest = split_alias(columns[0], self._joined)
         table = self._joined[alias][1] if alias else self._base
         # A column of a joined file may have been meant, without its file's name or with another one.
-        others = [] if alias else [f"{a}.{c}" for a, (_, t) in self._joined.items() for c in t.columns if c]
+        joined = {} if alias else {a: t for a, (_, t) in self._joined.items() if tellable(t.columns)}
+        others = [f"{a}.{c}" for a, t in joined.items() for c in t.columns if c]
         return MissingColumnError(table, columns, f"{self._source.path}.{part}", _meant(rest, table, others))
 
     def of_joined(self, table: Table, column: str) -> str:
@@ -86,12 +87,17 @@ class MissingColumnError(MapperError):
 
 
 def _meant(column: str, table: Table, others: Sequence[str]) -> str:
-    has = [c for c in table.columns if c]
+    file, has = table.display or table.file, tellable(table.columns)
+    if any(table.columns) and not has:
+        return (
+            f"the first line of {file} is not shown, for some of it looks like data: "
+            f"ask the district to export with a header row, or correct the mapper"
+        )
     close = near_names(column, [*has, *others])
     suggestion = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     there = ", ".join(map(repr, has))
     more = ", …" if len(there) > _MAX_LISTED else ""
     return (
-        f"{suggestion}{table.display or table.file} has: {there[:_MAX_LISTED]}{more}; "
+        f"{suggestion}{file} has: {there[:_MAX_LISTED]}{more}; "
         f"correct the mapper, or ask the district to export the column"
     )

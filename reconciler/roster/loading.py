@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from reconciler.errors import MapperError, RosterError
-from reconciler.mapping.columns import Table, loose, wanted_columns
+from reconciler.mapping.columns import Table, loose, tellable, wanted_columns
 from reconciler.mapping.entities import ENTITIES
 from reconciler.mapping.model import FileSpec, Mapper, Source
 from reconciler.mapping.readable import readable_sources, source_query
@@ -132,7 +132,7 @@ def refuse_lost_columns(
 
 def _new_columns(columns: Sequence[str], had: set[str]) -> str:
     """The columns that came since, as a further clause: one of them may be the lost one under a new name."""
-    new = [repr(c) for c in columns if loose(c) not in had]
+    new = [repr(c) for c in tellable(columns) if loose(c) not in had]
     if not new:
         return ""
     return f"; new there: {', '.join(new[:3])}{', …' if len(new) > 3 else ''}"

@@ -1,6 +1,6 @@
 """A private folder for a run's files, gone when the run ends, and at the next start after a kill.
 
-Children's data lies here for as long as a sync takes: the folder is readable by its owner only.
+Children's data lies here for as long as a sync takes: the folder and all files in it are their owner's only.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from reconciler.settings import temporary_folder
+
 _PREFIX = "reconciler-"
+_LOCK = ".lock"
 
 
 @contextmanager
@@ -24,14 +28,54 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
     A lock file beside the folder's content is held for as long as it is in use, so that whoever starts next
     can tell a folder in use from one whose owner was killed, and removes the latter.
     """
-    base = parent or Path(tempfile.gettempdir())
+    base = parent or temporary_folder()
     sweep(base)
-    folder, lock = _claimed_folder(base)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.close()
+    with _PRIVATE:
+        folder, lock = _claimed_folder(base)
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+            lock.close()
+
+
+class _Private:
+    """A umask of 077 while at least one thread is inside: DuckDB's files too are for their owner alone.
+
+    It is the process's; what a command writes for others to read, it writes outside.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._inside:
+                self._before = os.umask(0o077)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            self._inside -= 1
+            if not self._inside:
+                os.umask(self._before)
+
+
+_PRIVATE = _Private()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, its lock last: killed in between, what is left is still known as ours."""
+    with suppress(OSError):
+        for entry in list(folder.iterdir()):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != _LOCK:
+                entry.unlink()
+        if [entry.name for entry in folder.iterdir()] == [_LOCK]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _claimed_folder(base: Path) -> tuple[Path, IO[bytes]]:
@@ -42,7 +86,7 @@ def _claimed_folder(base: Path) -> tuple[Path, IO[bytes]]:
             lock = _lock(folder)
             if lock is None:
                 continue
-            if _is_at(lock, folder / ".lock"):
+            if _is_at(lock, folder / _LOCK):
                 return folder, lock
             lock.close()
 
@@ -55,18 +99,19 @@ def _is_at(lock: IO[bytes], path: Path) -> bool:
         return False
 
 
-def sweep(base: Path) -> int:
+def sweep(base: Path | None = None) -> int:
     """Remove the folders whose owners are gone; returns how many. Never raises."""
+    base = base or temporary_folder()
     removed = 0
     for folder in base.glob(_PREFIX + "*"):
         with suppress(OSError):
             if not folder.is_dir() or folder.is_symlink() or folder.stat().st_uid != os.geteuid():
                 continue
-            if not (folder / ".lock").exists():
+            if not (folder / _LOCK).exists():
                 continue
             lock = _lock(folder)
             if lock:
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
                 lock.close()
                 removed += 1
     return removed
@@ -74,7 +119,7 @@ def sweep(base: Path) -> int:
 
 def _lock(folder: Path) -> IO[bytes] | None:
     """An exclusive lock on the folder, or None where another process holds it."""
-    file = (folder / ".lock").open("ab")
+    file = (folder / _LOCK).open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -5,24 +5,31 @@ paramiko's own connect has no limit and stops at the first dead address; IPv6 wi
 
 from __future__ import annotations
 
+import math
 import queue
 import socket
 import threading
+import time
 from typing import Any
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, tuple[Any, ...]]
 
 
-def dial(host: str, port: int, seconds: float) -> socket.socket:
+def dial(host: str, port: int, seconds: float, until: float = math.inf) -> socket.socket:
     """A connected socket; `seconds` hold for the look-up and for each address.
+
+    No address is tried after `until`, a time.monotonic(): a name may have many that do not answer.
 
     Raises OSError (TimeoutError, socket.gaierror, ConnectionRefusedError, …) for the last address tried,
     and UnicodeError for a name that cannot be one.
     """
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
     for family, kind, protocol, address in resolve(host, port, seconds):
+        left = min(seconds, until - time.monotonic())
+        if left <= 0:
+            raise TimeoutError("addresses")
         try:
-            return _connect(family, kind, protocol, address, seconds)
+            return _connect(family, kind, protocol, address, left)
         except OSError as error:
             failure = error
     raise failure

@@ -30,6 +30,8 @@ class Download:
         self._target = target
         self._path = posixpath.join(folder, file.name)
         self._file = file
+        self.received = 0
+        """The bytes of the file that came so far."""
 
     def fetch(self, to: Path) -> str:
         """Writes the file to `to` and returns its SHA-256 in hex."""
@@ -75,7 +77,9 @@ class Download:
     def _bytes(self, remote: paramiko.SFTPFile, opened: Entry) -> Iterator[memoryview]:
         """The file's bytes; its end is reached only when nothing moved, so before the file gets its name."""
         try:
-            yield from ReadAhead(self._client, handle_of(remote), self._file.size)
+            for data in ReadAhead(self._client, handle_of(remote), self._file.size):
+                self.received += len(data)
+                yield data
         except EOFError as error:
             self._check_unmoved(remote, opened)
             fault = f"was sent short of the {self._file.size} bytes that it claims to have"

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import paramiko
 from paramiko.packet import Packetizer
@@ -17,7 +17,7 @@ from reconciler.sftp.errors import HostKeyError, Stage, explain, not_ssh, untrus
 from reconciler.sftp.hostkey import HostKey, first_choice, is_pinned, other_choices
 from reconciler.sftp.stream import EagerSocket
 from reconciler.sftp.target import Target
-from reconciler.sftp.watchdog import Watchdog
+from reconciler.sftp.watchdog import Watchdog, nothing
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,33 @@ MACS = (
 )
 
 
+MOST_OF_A_PACKET = 256 * 1024
+"""Bytes: OpenSSH takes no larger packets either, and we ask for none above 32 KiB."""
+MOST_OF_A_GREETING = 64 * 1024
+"""Bytes without a line break: a line of SSH has 255."""
+
+
 class _Packetizer(Packetizer):
-    """Remembers how the server greeted, and starts no timer: the watchdog bounds the handshake."""
+    """Remembers how the server greeted, and starts no timer: the watchdog bounds the handshake.
+
+    Takes nothing larger than SSH allows: what a packet says of its own length is not signed by anybody.
+    """
 
     greeting = ""
+    _greeted = 0
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        if n > MOST_OF_A_PACKET:
+            raise paramiko.SSHException("a packet of an impossible size")
+        return super().read_all(n, check_rekey)
+
+    def _read_timeout(self, timeout: float) -> bytes:
+        """paramiko calls this by name for each piece of a greeting's lines."""
+        piece: bytes = super()._read_timeout(timeout)  # type: ignore[misc]
+        self._greeted += len(piece)
+        if self._greeted > MOST_OF_A_GREETING:
+            raise paramiko.SSHException("a greeting without end")
+        return piece
 
     def readline(self, timeout: float) -> str:
         line = super().readline(timeout)
@@ -67,19 +90,28 @@ class Link:
         self.target = target
         self._sock = EagerSocket.over(sock)
         self._until = until
+        self._left = target.limits.visit_seconds
         self._watchdog = Watchdog(self.cut)
+        self.discard: Callable[[], None] = lambda: None
+        """Forgets what has arrived and was not read yet."""
         self.transport = _Transport(self._sock, packetizer_class=_Packetizer)
 
     @contextlib.contextmanager
-    def stage(self, stage: Stage, seconds: float) -> Iterator[None]:
-        """Bounds a stage in time and turns what is raised within into SftpError."""
+    def stage(self, stage: Stage, seconds: float, earned: Callable[[], float] = nothing) -> Iterator[None]:
+        """Bounds a stage in time and turns what is raised within into SftpError.
+
+        `earned`: the seconds that it may take longer for what came in meanwhile.
+        """
+        began = time.monotonic()
         try:
-            with self._watchdog.within(seconds):
+            with self._watchdog.within(min(seconds, self._left), earned):
                 yield
         except ReconcilerError:
             raise
         except Exception as error:
             raise explain(error, self.target, stage, timed_out=self._watchdog.fired) from error
+        finally:
+            self._left -= max(time.monotonic() - began - earned(), 0)
 
     def step_seconds(self) -> float:
         """What the next step before the session stands may take."""
@@ -120,6 +152,7 @@ class Link:
         """Ends every call that waits for the server, from any thread."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+        self.discard()
         self.transport.close()
 
     def close(self) -> None:
@@ -160,6 +193,6 @@ def _attempt(target: Target, algorithms: tuple[str, ...], until: float) -> Link:
 def _dial(target: Target, until: float) -> socket.socket:
     seconds = min(target.limits.connect_seconds, until - time.monotonic())
     try:
-        return dial(target.host, target.port, max(seconds, 0.001))
+        return dial(target.host, target.port, max(seconds, 0.001), until)
     except Exception as error:
         raise explain(error, target, Stage.CONNECT) from error

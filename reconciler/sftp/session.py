@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from paramiko import PKey
+
 from reconciler.errors import SftpError
 from reconciler.roster.delta import RemoteFile
 from reconciler.sftp import listing
@@ -16,7 +18,7 @@ from reconciler.sftp.folder import Folder, stat
 from reconciler.sftp.link import Link, trusted_link
 from reconciler.sftp.login import load_key, log_in
 from reconciler.sftp.quiet import hush
-from reconciler.sftp.stream import Lumps
+from reconciler.sftp.stream import Lumps, Nowhere
 from reconciler.sftp.target import Target
 from reconciler.sftp.wire import Client, Entry
 
@@ -30,10 +32,19 @@ def connect(target: Target) -> Session:
     key = load_key(target)
     link = trusted_link(target)
     try:
-        log_in(link, key)
+        _log_in_once(link, key)
         return Session(link, _open_sftp(link))
     except BaseException:
         link.close()
+        raise
+
+
+def _log_in_once(link: Link, key: PKey | None) -> None:
+    """A login that did not come to its end may count as a failed one, and failed ones lock accounts."""
+    try:
+        log_in(link, key)
+    except SftpError as error:
+        error.at_login, error.retryable = True, False
         raise
 
 
@@ -41,7 +52,9 @@ def _open_sftp(link: Link) -> Client:
     with link.stage(Stage.OPEN, link.step_seconds()):
         channel = link.transport.open_session()
         channel.settimeout(link.target.limits.step_seconds)  # before the client: it reads at once
-        channel.in_buffer = Lumps()  # type: ignore[assignment]  # nothing arrives before the subsystem is asked for
+        channel.in_buffer = lumps = Lumps()  # type: ignore[assignment]  # nothing arrives before the subsystem is asked for
+        link.discard = lumps.discard
+        channel.in_stderr_buffer = Nowhere()
         channel.invoke_subsystem("sftp")
         return Client(channel)
 
@@ -107,8 +120,9 @@ class Session:
         SftpError `sftp.interrupted` when the server sends less than it claims, `sftp.too-large`,
         `sftp.path` for what is no regular file, and `sftp.local-file`.
         """
-        with self._link.stage(Stage.READ, self._target.limits.transfer_deadline(file.size)):
-            return Download(self._client, self._target, path, file).fetch(to)
+        limits, download = self._target.limits, Download(self._client, self._target, path, file)
+        with self._link.stage(Stage.READ, limits.transfer_seconds, lambda: limits.earned(download.received)):
+            return download.fetch(to)
 
     def peek(self, path: str, file: RemoteFile, limit: int) -> bytes:
         """The first bytes of a listed file, at most `limit`: enough to see its header.

@@ -12,12 +12,17 @@ import time
 from collections import deque
 from typing import Self
 
-from paramiko.buffered_pipe import PipeTimeout
+from paramiko.buffered_pipe import BufferedPipe, PipeTimeout
+from paramiko.ssh_exception import SSHException
 
 AHEAD = 256 * 1024
 """Bytes taken from the system at once, where they are there."""
 LUMP = 256 * 1024
 """Bytes that a reader may wait for at once: well below the channel's window, or the server would wait too."""
+
+
+MOST = 8 * 1024 * 1024
+"""Bytes that may wait to be read: four times the channel's window, which a server has to keep to."""
 
 
 class EagerSocket(socket.socket):
@@ -56,12 +61,16 @@ class Lumps:
         self._pieces: deque[bytes] = deque()
         self._size = 0
         self._wanted = 1
-        self._closed = False
+        self._closed = self._discarded = False
 
     def feed(self, data: bytes | str) -> None:
-        """Adds what arrived."""
+        """Adds what arrived. Raises SSHException, in the transport's thread, where it is too much to keep."""
         piece = data.encode() if isinstance(data, str) else data
         with self._cv:
+            if self._discarded:
+                return
+            if self._size + len(piece) > MOST:
+                raise SSHException("more than the channel's window allows")
             self._pieces.append(piece)
             self._size += len(piece)
             if self._size >= self._wanted:
@@ -108,5 +117,20 @@ class Lumps:
             self._closed = True
             self._cv.notify_all()
 
+    def discard(self) -> None:
+        """As close, and what is here is not read any more: to work it off may take longer than the limit."""
+        with self._cv:
+            self._pieces.clear()
+            self._size = 0
+            self._closed = self._discarded = True
+            self._cv.notify_all()
+
     def __len__(self) -> int:
         return self._size
+
+
+class Nowhere(BufferedPipe):  # type: ignore[type-arg]  # it has none at run time
+    """Where what a server writes to standard error goes: nobody reads it, so nothing of it is kept."""
+
+    def feed(self, data: bytes | str) -> None:
+        """Nothing."""

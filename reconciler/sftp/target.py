@@ -19,17 +19,21 @@ class Limits:
     session_seconds: float = 60
     """For everything up to the login together, and again for each listing."""
     transfer_seconds: float = 120
-    """The least that a download gets, however small the file."""
+    """How far a download may fall behind `min_rate`: the least that it gets, however small the file."""
     min_rate: int = 64 * KIB
-    """Bytes a second below which a long download is given up."""
+    """Bytes a second that a download has to keep up with. What counts is what came, not what is claimed."""
+    visit_seconds: float = 300
+    """For all of these together, but for the time that files earn by `min_rate`."""
+    longest_seconds: float = 4 * 3600
+    """The most that a file can earn."""
     max_bytes: int = 20 * GIB
     """A file that claims to be larger is not opened for reading."""
     max_names: int = 20_000
     """A folder with more entries is not listed to its end."""
 
-    def transfer_deadline(self, size: int) -> float:
-        """Seconds that a file of `size` bytes may take."""
-        return max(self.transfer_seconds, min(size, self.max_bytes) / self.min_rate)
+    def earned(self, received: int) -> float:
+        """Seconds that a download may take longer for the bytes of the file that came."""
+        return min(received / self.min_rate, self.longest_seconds)
 
 
 @dataclass(frozen=True, slots=True)

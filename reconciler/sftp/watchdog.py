@@ -1,14 +1,20 @@
-"""Wall-clock limits that nothing a server does can stretch.
+"""Wall-clock limits that nothing a server does can stretch, but by sending what was asked for.
 
-paramiko's own timeouts restart with each byte, and some of its waits have none. So a timer cuts the
+paramiko's own timeouts restart with each byte, and some of its waits have none. So a thread cuts the
 connection itself, which frees every blocked call.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+
+def nothing() -> float:
+    """What a stage earns in which nothing is measured."""
+    return 0.0
 
 
 class Watchdog:
@@ -19,18 +25,27 @@ class Watchdog:
         self.fired = False
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """A stage that has to end within `seconds`; leaves no thread behind."""
-        timer = threading.Timer(max(seconds, 0), self._fire)
-        timer.name = "sftp-watchdog"
-        timer.daemon = True
-        timer.start()
+    def within(self, seconds: float, earned: Callable[[], float] = nothing) -> Iterator[None]:
+        """A stage that has to end within `seconds`, and those earned meanwhile; leaves no thread behind.
+
+        `earned` is called in another thread, and grows: a download is paid for each byte of its file.
+        """
+        over = threading.Event()
+        until = time.monotonic() + seconds
+        watch = threading.Thread(
+            target=self._watch, args=(over, until, earned), name="sftp-watchdog", daemon=True
+        )
+        watch.start()
         try:
             yield
         finally:
-            timer.cancel()
-            timer.join()
+            over.set()
+            watch.join()
 
-    def _fire(self) -> None:
-        self.fired = True
-        self._cut()
+    def _watch(self, over: threading.Event, until: float, earned: Callable[[], float]) -> None:
+        while (left := until + earned() - time.monotonic()) > 0:
+            if over.wait(left):
+                return
+        if not over.is_set():
+            self.fired = True
+            self._cut()

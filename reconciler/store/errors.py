@@ -19,8 +19,11 @@ from reconciler.errors import StoreError
 
 LOCK_NOT_AVAILABLE = "55P03"
 _TRY_AGAIN = {"40001", "40P01"}  # serialization failure, deadlock
+_GONE = {"57P01", "57P02", "57P03", "57P05", "25P03", "53300"}
+"""Ended by an administrator, by a crash, not up yet, idle for too long (twice), too many sessions."""
 _DISK_FULL = "53100"
-_READ_ONLY = ("25006", "42501")  # a read-only transaction or standby, privileges that are missing
+_READ_ONLY = "25006"  # a read-only transaction or standby
+_REFUSED = "42501"  # privileges that are missing, a row of another district
 _AWAY = (
     "08",
     "57P0",
@@ -32,6 +35,7 @@ _AWAY = (
 _REACH_HINT = "check the database URL, that the server runs and that this machine may connect, then run again"
 _DISK_HINT = "nothing of this step was written; make room on the database's disk, then run again"
 _READ_ONLY_HINT = "nothing was written; give this program the right to write there, then run again"
+_REFUSED_HINT = "nothing was written; `reconciler db grant` prints the rights that this program's role needs"
 _FAILED_HINT = "nothing of this step was written; run again, and report it if it comes back"
 
 
@@ -76,12 +80,26 @@ def is_transient(error: BaseException) -> bool:
     return sqlstate(error) in _TRY_AGAIN
 
 
+def is_dropped(error: BaseException) -> bool:
+    """Whether PostgreSQL's connection is gone, or could not be had; what was not committed is rolled back."""
+    driver = driver_error(error)
+    if driver is None or isinstance(driver, sqlite3.Error):
+        return False
+    state = sqlstate(error)
+    return state.startswith("08") or state in _GONE or (not state and _is_operational(driver))
+
+
 def is_missing_table(error: BaseException) -> bool:
     """Whether a statement named a table that the database does not have."""
     driver = driver_error(error)
     return sqlstate(error) == "42P01" or (
         isinstance(driver, sqlite3.OperationalError) and "no such table" in str(driver)
     )
+
+
+def _is_operational(driver: BaseException) -> bool:
+    """By name, as above: what libpq says of a connection has no state."""
+    return type(driver).__name__ in {"OperationalError", "ConnectionTimeout"}
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
@@ -93,16 +111,19 @@ def _store_error(error: BaseException, location: str, password: str) -> StoreErr
         return _sqlite_error(error, location)
     state = getattr(error, "sqlstate", None) or ""
     name = type(error).__name__
-    if state.startswith(_AWAY) or (not state and name in {"OperationalError", "ConnectionTimeout"}):
+    if state.startswith(_AWAY) or (not state and _is_operational(error)):
         why = _first_line(str(error), password)
         return StoreError(f"cannot use the database {location}: {why}", hint=_REACH_HINT, retryable=True)
-    hint = {_DISK_FULL: _DISK_HINT, **dict.fromkeys(_READ_ONLY, _READ_ONLY_HINT)}.get(state, _FAILED_HINT)
+    hint = _HINTS.get(state, _FAILED_HINT)
     return StoreError(
         f"the database {location} refused: {_names(error, name)}",
         code="database.failed",
         hint=hint,
         retryable=state in _TRY_AGAIN,
     )
+
+
+_HINTS = {_DISK_FULL: _DISK_HINT, _READ_ONLY: _READ_ONLY_HINT, _REFUSED: _REFUSED_HINT}
 
 
 def _sqlite_error(error: sqlite3.Error, location: str) -> StoreError:
@@ -142,6 +163,8 @@ def _names(error: BaseException, name: str) -> str:
         for label in ("table", "column", "constraint")
         if (value := getattr(diagnosis, f"{label}_name", None))
     ]
+    if getattr(error, "sqlstate", None) == _REFUSED and diagnosis.message_primary:
+        parts.append(diagnosis.message_primary)  # of these PostgreSQL tells tables and functions, never rows
     return ", ".join([name, *parts])
 
 

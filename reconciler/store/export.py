@@ -12,6 +12,7 @@ from sqlalchemy import Connection as Transaction
 from reconciler.config.district import District
 from reconciler.errors import UsageError
 from reconciler.store.database import Database
+from reconciler.store.scope import scope_of
 from reconciler.store.tables import (
     CONNECTION,
     CONTACT,
@@ -67,7 +68,7 @@ def _rows(
     database: Database, entity: str, district: str | None, school: str | None
 ) -> Iterator[dict[str, Any]]:
     names = COLUMNS[entity]
-    with database.read() as transaction:
+    with database.read(scope_of(district)) as transaction:
         result = transaction.execution_options(yield_per=5000).execute(_query(entity, district, school))
         for row in result:
             yield dict(zip(names, row, strict=True))
@@ -110,7 +111,7 @@ def _schools(database: Database, district: str | None, school: str | None) -> It
     query = select(SIS_SCHOOL).order_by(SIS_SCHOOL.c.district, SIS_SCHOOL.c.id)
     if district is not None:
         query = query.where(SIS_SCHOOL.c.district == district)
-    with database.read() as transaction:
+    with database.read(scope_of(district)) as transaction:
         mapped = _mapped(transaction, district)
         for row in transaction.execute(query):
             found = mapped.get((row.district, row.id))

@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.errors import StoreError
 from reconciler.store.database import Database
+from reconciler.store.scope import scope_of
 from reconciler.store.tables import ROSTER, key_columns
 
 _KEYS_AT_ONCE = 400
@@ -28,7 +29,7 @@ def stored_values(
             code="database.failed",
             hint="this is a defect of the program: report it",
         )
-    with database.read() as connection:
+    with database.read(scope_of(district)) as connection:
         driver: Any = connection.connection.driver_connection
         mark = "%s" if database.dialect == "postgresql" else "?"
         with closing(driver.cursor()) as cursor:

@@ -19,7 +19,9 @@ from reconciler.store.columns import DatabaseTime
 from reconciler.store.database import Database
 from reconciler.store.errors import LOCK_NOT_AVAILABLE, sqlstate
 from reconciler.store.holder import Holder, this_process
+from reconciler.store.scope import scope_of
 from reconciler.store.tables import LEASE
+from reconciler.store.version import is_our_version, refuse_other_version
 
 TTL_SECONDS = 30
 """How long a lease outlives its last renewal, where nobody can see that its holder is dead."""
@@ -83,14 +85,17 @@ def acquire(database: Database, district: str, wait_seconds: float) -> HeldLease
 def renew(connection: Connection, lease: HeldLease) -> None:
     """Prove the lease and prolong it: the first statement of each write transaction.
 
-    The row stays locked until the transaction ends. Raises LockError lock.lost.
+    The row stays locked until the transaction ends. Raises LockError lock.lost, and StoreError
+    database.version where a newer program has brought the tables to its own version meanwhile.
     """
     renewed = connection.execute(
         update(LEASE)
         .where(LEASE.c.district == lease.district, LEASE.c.epoch == lease.epoch, LEASE.c.holder.is_not(None))
+        .where(is_our_version())
         .values(expires_at=DatabaseTime(TTL_SECONDS))
     )
     if renewed.rowcount != 1:
+        refuse_other_version(connection)
         raise LockError(
             f"{lease.district}: another run has taken this district over; nothing more is written here",
             code="lock.lost",
@@ -103,15 +108,18 @@ def release(database: Database, lease: HeldLease) -> None:
     """Give the lease back; one that was lost already stays with its new holder."""
     mine = (LEASE.c.district == lease.district, LEASE.c.epoch == lease.epoch)
     database.write(
-        lambda c: c.execute(update(LEASE).where(*mine).values(holder=None, acquired_at=None, expires_at=None))
+        lambda c: c.execute(
+            update(LEASE).where(*mine).values(holder=None, acquired_at=None, expires_at=None)
+        ),
+        scope_of(lease.district),
     )
 
 
 def _look(database: Database, district: str) -> _Seen:
     expired = (LEASE.c.expires_at <= DatabaseTime()).label("expired")
     query = select(LEASE.c.epoch, LEASE.c.holder, LEASE.c.acquired_at, expired)
-    with database.read() as connection:
-        row = connection.execute(query.where(LEASE.c.district == district)).one_or_none()
+    find = query.where(LEASE.c.district == district)
+    row = database.ask(lambda c: c.execute(find).one_or_none(), scope_of(district))
     if row is None:
         return _Seen(0, None, None, False)
     return _Seen(
@@ -122,7 +130,9 @@ def _look(database: Database, district: str) -> _Seen:
 def _take(database: Database, district: str, seen: _Seen) -> bool:
     """Raise the epoch if the lease is still as it was seen; False if somebody was faster."""
     try:
-        return database.write(lambda connection: _compare_and_take(connection, district, seen))
+        return database.write(
+            lambda connection: _compare_and_take(connection, district, seen), scope_of(district)
+        )
     except StoreError as error:
         if error.__cause__ is not None and sqlstate(error.__cause__) == LOCK_NOT_AVAILABLE:
             return False  # its holder is inside a write transaction, so it lives

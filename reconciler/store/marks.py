@@ -51,6 +51,8 @@ class Select(Protocol):
     def __call__(self, query: str, parameters: Sequence[str] = ()) -> list[Any]: ...
 
 
+_OF_ALL_DISTRICTS = "SELECT set_config('reconciler.scope', 'fleet', true)"
+"""What `reconciler.store.scope` says of a fleet."""
 _VERSION = "SELECT version_num FROM alembic_version"
 _COLUMNS = """district, fingerprint, account, mapper, mapper_digest, phase, unfinished, retired_at,
     deactivated, outcome = 'blocked', host_key_seen, hold_digest"""
@@ -117,6 +119,7 @@ def _of_postgresql(url: str, ask: Callable[[Select], T | None]) -> T | None:
         with psycopg.connect(url, **options) as driver:
             driver.read_only = True
             driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            driver.execute(_OF_ALL_DISTRICTS)
 
             def select(query: str, parameters: Sequence[str] = ()) -> list[Any]:
                 # The text is made of this module's own, and has no percent sign.

@@ -21,6 +21,7 @@ from reconciler.store.keyed_rows import stored_values
 from reconciler.store.leases import HeldLease, Lease, held
 from reconciler.store.migration import migrate
 from reconciler.store.roster_merge import merge
+from reconciler.store.scope import FLEET, NOBODY, Scope, scope_of
 from reconciler.store.snapshots import snapshot_to_text
 from reconciler.store.stored_rows import stored_columns, stored_csv
 from reconciler.store.tables import ROSTER
@@ -79,18 +80,19 @@ class Store:
 
     def observe(self, districts: Collection[str] | None = None) -> dict[str, Observed]:
         """Every connection by district, retired ones too, sorted; or those of these districts."""
-        return self._read(lambda t: connections.observe(t, districts))
+        return self._read(lambda t: connections.observe(t, districts), FLEET)
 
     def observe_one(self, district: str) -> Observed | None:
-        return self._read(lambda t: connections.observe(t, (district,))).get(district)
+        found = self._read(lambda t: connections.observe(t, (district,)), scope_of(district))
+        return found.get(district)
 
     def deleted(self, districts: Collection[str] | None = None) -> dict[str, Stamp]:
         """When, and as whom, connections were deleted by hand; of these districts, or of all."""
-        return self._read(lambda t: hand_edits.deleted(t, districts))
+        return self._read(lambda t: hand_edits.deleted(t, districts), FLEET)
 
     def recognize(self, found: Mapping[str, Connection]) -> None:
         """Note the fingerprints of files that say what is on record, whatever bytes said it before."""
-        self._database.write(lambda t: connections.recognize(t, found.values()))
+        self._database.write(lambda t: connections.recognize(t, found.values()), FLEET)
 
     def save(self, lease: Lease, connection: Connection, phase: Phase) -> None:
         """Put the spec on record as unfinished, back from retirement if it was retired."""
@@ -155,17 +157,17 @@ class Store:
 
     def hold(self, district: str) -> dict[str, Any] | None:
         """What holds the district's sync, as its report said it; None where nothing with a digest does."""
-        return self._read(lambda t: connections.hold(t, district))
+        return self._read(lambda t: connections.hold(t, district), scope_of(district))
 
     def delta_key(self, district: str) -> str:
         """The key of digests of the district's held rows; empty where it has no connection."""
-        return self._read(lambda t: connections.delta_key(t, district))
+        return self._read(lambda t: connections.delta_key(t, district), scope_of(district))
 
     # --- rows --------------------------------------------------------------------------------------
 
     def snapshot(self, district: str) -> Snapshot:
         """Which files the stored rows came from; an empty snapshot where that is not known."""
-        return self._read(lambda t: connections.snapshot(t, district))
+        return self._read(lambda t: connections.snapshot(t, district), scope_of(district))
 
     def stored_csv(self, district: str, entity: str) -> Iterator[bytes]:
         """Key, hash and whether active, of every row of an entity, as pieces of CSV. See `stored_rows`."""
@@ -175,9 +177,9 @@ class Store:
         """The source rows that OneRoster's deltas change, by the file's name in the mapper."""
 
         def content(file: str) -> bytes:
-            return self._read(lambda t: kept_files.content(t, district, file))
+            return self._read(lambda t: kept_files.content(t, district, file), scope_of(district))
 
-        return self._read(lambda t: kept_files.kept_files(t, district, content))
+        return self._read(lambda t: kept_files.kept_files(t, district, content), scope_of(district))
 
     def keep_pending(self, lease: Lease, pending: Mapping[str, tuple[str, ...]]) -> None:
         """Put on record which files of the district's packages were seen and not applied."""
@@ -251,18 +253,18 @@ class Store:
     ) -> None:
         """Append what the run did to the district."""
         result = runs.Result(district, action, outcome, steps, changes, rows, error, at)
-        self._database.write(lambda t: runs.record(t, run, result))
+        self._database.write(lambda t: runs.record(t, run, result), scope_of(district))
 
     def end_run(self, run: str, *, outcome: str, summary: Mapping[str, int], at: datetime) -> None:
         self._database.write(lambda t: runs.end_run(t, run, outcome=outcome, summary=summary, at=at))
 
     def last_commit(self) -> str:
         """The commit that was reconciled last; empty where none was."""
-        return self._read(runs.last_commit)
+        return self._read(runs.last_commit, NOBODY)
 
     def reconciles_since(self, start: datetime) -> dict[str, str]:
         """The runs of reconcile since then that have a commit: id to commit."""
-        return self._read(lambda t: runs.reconciles_since(t, start))
+        return self._read(lambda t: runs.reconciles_since(t, start), NOBODY)
 
     # --- forgetting --------------------------------------------------------------------------------
 
@@ -275,22 +277,33 @@ class Store:
             erased = purge.purge_rows(transaction, lease.district, removed_before)
             return erased | {"rejects": purge.purge_rejects(transaction, lease.district, rejects_before)}
 
-        return self._database.rehearse(work) if dry_run else self._under(lease, work)
+        if dry_run:
+            return self._database.rehearse(work, scope_of(lease.district))
+        return self._under(lease, work)
 
     def purge_history(self, started_before: datetime, *, dry_run: bool) -> int:
         """Erase the runs that began before then; how many."""
         way = self._database.rehearse if dry_run else self._database.write
         return way(lambda t: purge.purge_history(t, started_before))
 
+    def forget(self, *, rewrite: bool) -> bool:
+        """Overwrite what was erased; see Database.forget."""
+        return self._database.forget(rewrite=rewrite)
+
+    @property
+    def forgets_by_itself(self) -> bool:
+        """Whether it is not the database's vacuum that overwrites what was erased."""
+        return self._database.dialect == "sqlite"
+
     # --- looking -----------------------------------------------------------------------------------
 
     def connections(self, district: str | None = None) -> list[ConnectionView]:
         """Every connection as `status` shows it, or the one of `district` if there is one."""
-        return self._read(lambda t: status.connections(t, district))
+        return self._read(lambda t: status.connections(t, district), scope_of(district))
 
     def history(self, district: str | None = None, limit: int = 20) -> list[RunView]:
         """The last runs, newest first; with `district`, its results in the runs that touched it."""
-        return self._read(lambda t: history.history(t, district, limit))
+        return self._read(lambda t: history.history(t, district, limit), scope_of(district))
 
     def export(
         self, entity: str, district: str | None = None, school: str | None = None
@@ -303,20 +316,19 @@ class Store:
         return export_columns(entity)
 
     def rejects(self, district: str) -> list[Reject]:
-        return self._read(lambda t: connections.rejects(t, district))
+        return self._read(lambda t: connections.rejects(t, district), scope_of(district))
 
     def sis_schools(self, district: str) -> list[SisSchool]:
-        return self._read(lambda t: connections.sis_schools(t, district))
+        return self._read(lambda t: connections.sis_schools(t, district), scope_of(district))
 
     # --- the two ways in ---------------------------------------------------------------------------
 
-    def _read(self, look: Callable[[Transaction], T]) -> T:
-        with self._database.read() as transaction:
-            return look(transaction)
+    def _read(self, look: Callable[[Transaction], T], scope: Scope) -> T:
+        return self._database.ask(look, scope)
 
     def _under(self, lease: Lease, work: Callable[[Transaction], T]) -> T:
         def proved(transaction: Transaction) -> T:
             leases.renew(transaction, held(lease))
             return work(transaction)
 
-        return self._database.write(proved)
+        return self._database.write(proved, scope_of(lease.district))

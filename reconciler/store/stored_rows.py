@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.errors import StoreError
 from reconciler.store.database import Database
+from reconciler.store.scope import scope_of
 from reconciler.store.tables import ROSTER, key_columns
 
 _FETCHED_AT_ONCE = 10_000
@@ -62,14 +63,14 @@ def _table(entity: str, columns: Sequence[str]) -> str:
 
 def _copy(database: Database, query: str, district: str) -> Iterator[bytes]:
     statement = f"COPY ({query}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)"
-    with database.read() as connection:
+    with database.read(scope_of(district)) as connection:
         driver: Any = connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(statement, (district,)) as copy:
             yield from map(bytes, copy)
 
 
 def _batches(database: Database, query: str, district: str) -> Iterator[list[tuple[Any, ...]]]:
-    with database.read() as connection:
+    with database.read(scope_of(district)) as connection:
         driver: Any = connection.connection.driver_connection
         if database.dialect == "postgresql":
             cursor, mark = driver.cursor(name="stored_rows"), "%s"

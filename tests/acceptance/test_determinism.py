@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -82,17 +84,33 @@ class Shuffled:
     def __init__(self, seed: int):
         self._random = random.Random(seed)
 
-    def __call__(self, folder: os.PathLike[str]) -> Shuffled:
+    def __call__(self, folder: os.PathLike[str]) -> _Entries:
         with _scandir(folder) as entries:
-            self._entries = list(entries)
-        self._random.shuffle(self._entries)
+            shuffled = list(entries)
+        self._random.shuffle(shuffled)
+        return _Entries(shuffled)
+
+
+class _Entries:
+    """What `os.scandir` returns: entries one by one, until closed."""
+
+    def __init__(self, entries: list[os.DirEntry[str]]):
+        self._entries = iter(entries)
+
+    def __iter__(self) -> Iterator[os.DirEntry[str]]:
         return self
 
-    def __enter__(self) -> list[os.DirEntry[str]]:
-        return self._entries
+    def __next__(self) -> os.DirEntry[str]:
+        return next(self._entries)
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *exc: object) -> None:
-        pass
+        self.close()
+
+    def close(self) -> None:
+        self._entries = iter(())
 
 
 _scandir = os.scandir

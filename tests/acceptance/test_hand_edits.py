@@ -236,7 +236,10 @@ def test_the_role_that_edited_is_told_and_needs_no_right_to_the_notes(oak: World
         owner.execute(f"CREATE ROLE {role} LOGIN")
         try:
             owner.execute(f"GRANT SELECT, UPDATE ON connection TO {role}")
-            with psycopg.connect(oak.database_url, user=role, autocommit=True) as clerk:
+            policies = "reconciler_district(), reconciler_reads_fleet()"
+            owner.execute(f"GRANT EXECUTE ON FUNCTION {policies} TO {role}")
+            named = "-c reconciler.district=oak"
+            with psycopg.connect(oak.database_url, user=role, options=named, autocommit=True) as clerk:
                 clerk.execute("UPDATE connection SET name = 'Oak!' WHERE district = 'oak'")
             (field,) = planned(oak)["changes"]
             assert (field["path"], field["before"], field["edited_by"]) == ("name", "Oak!", role)

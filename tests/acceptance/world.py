@@ -19,6 +19,7 @@ import pytest
 
 from reconciler.cli.main import run
 from reconciler.demo.server import Account, LocalSftpServer
+from tests import canaries
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class World:
         self._monkeypatch = monkeypatch
         (self.root / "districts").mkdir(parents=True)
         self.exports.mkdir()
+        canaries.GUARD.watch(self.exports)
         self.server = LocalSftpServer({}, observer=lambda what, who: self.seen.append((what, who)))
 
     def __enter__(self) -> Self:
@@ -58,6 +60,9 @@ class World:
 
     def __exit__(self, *exc: object) -> None:
         self.server.stop()
+        known = canaries.known_of(["-C", str(self.root)], self.environment)
+        canaries.GUARD.forget(self.exports)
+        canaries.search_database(known, self.database_url)
 
     # -- files ----------------------------------------------------------------------------------------
 

@@ -160,3 +160,17 @@ def test_no_comment_is_lost_wherever_it_stands(text: str) -> None:
     after = formatted(text)
     assert sorted(comments_of(after)) == sorted(comments_of(text))
     assert formatted(after) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{district: oak}  # Oak\n", "district: oak\n# Oak\n"),
+        ("{district: oak, sftp: {host: x} # one\n} # two\n# three\n",
+         "district: oak\nsftp: {host: x}  # one\n# two\n# three\n"),
+    ],
+    ids=["behind its brace", "behind it, and one behind a value's"],
+)  # fmt: skip
+def test_a_comment_behind_a_file_in_braces_ends_it(before: str, after: str) -> None:
+    schema = load_schema("district.schema.json")
+    assert format_text(before.encode(), file="oak.yaml", schema=schema) == after

@@ -119,7 +119,7 @@ def test_a_newcomers_path_leads_from_an_empty_folder_to_a_merged_district() -> N
     assert page.typed[-1] == "reconciler history --limit 2"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/mapper.md", "docs/defaults.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/mapper.md", "docs/defaults.md", "docs/database.md"])
 def test_what_the_page_shows_is_what_is_printed(name: str, tmp_path: Path) -> None:
     file = ROOT / name
     text = file.read_text(encoding="utf-8")

@@ -187,3 +187,18 @@ def _outcome(data: bytes, display: str) -> tuple[Document | None, tuple[Problem,
         return parse_document(data, display=display), ()
     except ConfigError as error:
         return None, error.problems
+
+
+@pytest.mark.parametrize(
+    ("data", "display"),
+    [(b"? |\n a\n b\n: 1\n? |\n a\n b\n: 2\n", "x.yaml"), (b'{"a\\nb\\n": 1, "a\\nb\\n": 2}', "x.json")],
+    ids=["YAML", "JSON"],
+)
+def test_a_key_with_a_line_break_is_named_on_one_line(data: bytes, display: str) -> None:
+    (problem,) = refused(data, display)
+    assert problem.message == 'the key "a\\nb\\n" is written twice: first on line 1'
+
+
+def test_what_is_wrong_at_the_end_of_a_file_stands_on_its_last_line() -> None:
+    (problem,) = refused(b"a: 1\nbc")
+    assert (problem.line, problem.column) == (2, 3)

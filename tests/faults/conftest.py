@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.world import World
 from tests.databases import database_url, postgres, sqlite_template
+from tests.faults.laboratory import Figure
+from tests.faults.nursery import Nursery, parent
+from tests.faults.states import States
 
 __all__ = ["database_url", "postgres", "sqlite_template"]
 
@@ -34,22 +35,36 @@ def world(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
         yield made
 
 
+@pytest.fixture(scope="session")
+def _parent() -> Iterator[subprocess.Popen[str]]:
+    with parent() as started:
+        yield started
+
+
 @pytest.fixture
-def new_database(
-    request: pytest.FixtureRequest, world: World, tmp_path: Path
-) -> Iterator[Callable[[], None]]:
-    """Gives the world another database, of the same kind, with no row in it."""
-    number = count()
-    with ExitStack() as stack:
+def nursery(world: World, tmp_path: Path, _parent: subprocess.Popen[str]) -> Nursery:
+    """Starts the program in processes of their own, quickly."""
+    return Nursery(world, tmp_path / "nursery", _parent)
 
-        def replace() -> None:
-            if world.database_url.startswith("sqlite"):
-                path = tmp_path / f"round-{next(number)}.db"
-                shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-                world.database_url = f"sqlite:///{path}"
-            else:
-                server = request.getfixturevalue("postgres")
-                world.database_url = stack.enter_context(server.database(migrated=True))
-            world.environment["RECONCILER_DATABASE_URL"] = world.database_url
 
-        yield replace
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """Says what was measured."""
+    return lambda said: record_property("figure", said)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures of the tests that ran."""
+    for report in terminalreporter.getreports("passed"):
+        for name, said in report.user_properties:
+            if name == "figure" and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {said}")
+
+
+@pytest.fixture
+def states(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[States]:
+    """Keeps states of the world's database."""
+    sqlite = world.database_url.startswith("sqlite")
+    made = States(world, tmp_path, None if sqlite else request.getfixturevalue("postgres"))
+    yield made
+    made.close()

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, create_engine, select
+from sqlalchemy import Column, DateTime, Engine, create_engine, select
 
 from reconciler.store.columns import UtcTime
 from reconciler.store.tables import METADATA
@@ -25,19 +25,36 @@ from tests.acceptance.world import World
 _ABOUT_RUNS = {"run", "run_result", "lease", "alembic_version"}
 """Tables that say how often something was tried; every other one must end the same however often it was."""
 _ABOUT_TIME = (DateTime, UtcTime)
+_ABOUT_LAST_RUN = {"outcome", "last_sync_outcome"}
+"""Columns that say how the last run ended: a second one finds nothing to do, and says so."""
+_ABOUT_WRITING = {"writes", "delta_key"}
+"""Columns that count a connection's writes, and a random key that each of them may draw anew."""
+
+
+Figure = Callable[[str], None]
+"""Says what was measured; `make faults` prints it at its end."""
+
+
+def engine_of(database_url: str) -> Engine:
+    """A way into the database beside the program's own."""
+    return create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
 
 
 def stored(database_url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, without times and without what tells of runs."""
-    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    engine = engine_of(database_url)
     found: dict[str, list[tuple[Any, ...]]] = {}
     with engine.connect() as connection:
         for name, table in METADATA.tables.items():
             if name not in _ABOUT_RUNS:
-                columns = [c for c in table.columns if not isinstance(c.type, _ABOUT_TIME)]
+                columns = [c for c in table.columns if not _is_about_runs(c)]
                 found[name] = sorted((tuple(row) for row in connection.execute(select(*columns))), key=repr)
     engine.dispose()
     return found
+
+
+def _is_about_runs(column: Column[Any]) -> bool:
+    return isinstance(column.type, _ABOUT_TIME) or column.name in _ABOUT_LAST_RUN | _ABOUT_WRITING
 
 
 def instants(rounds: int, span: float, seed: int) -> Iterator[float]:
@@ -67,12 +84,6 @@ def until(condition: Callable[[], object], what: str, seconds: float = 60) -> No
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds:g} seconds for {what}"
         time.sleep(0.01)
-
-
-def is_stopped(process: subprocess.Popen[str]) -> bool:
-    """Whether SIGSTOP has stopped the process."""
-    state = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    return state == "T"
 
 
 @contextmanager

@@ -90,6 +90,14 @@ def test_what_was_meant_is_told(column: str, there: str, hint: str) -> None:
     assert raised.value.hint.startswith(hint)
 
 
+@pytest.mark.parametrize("cell", ["0042", "2013-04-05", "555-123-4567", "ann@x.example"])
+def test_a_first_line_with_data_in_it_is_shown_to_nobody(cell: str) -> None:
+    with pytest.raises(MapperError) as raised:
+        run({"fields": {"grade": "Ana"}}, f"{HEADER},{cell},Anna Lee\n1,A,Ann,Lee,x,y\n")
+    assert "some of it looks like data" in raised.value.hint
+    assert "Anna" not in raised.value.message + raised.value.hint
+
+
 JOIN = {"file": "extra", "on": {"id": "id"}}
 
 

@@ -168,6 +168,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a backslash": (lambda: renamed("a\\students.csv"), "holds a file with the name"),
     "a NUL in a name": (lambda: renamed("students.csv\0.jpg"), "holds a file with the name"),
     "a name that turns its direction": (lambda: zipped({"stud\u202evsc.csv": b""}), "holds a file with the"),
+    "a name of 4,400 digits": (lambda: zipped({"students.csv" + "1" * 4400: b""}), "holds a file with the"),
     "one name twice": (lambda: twice("students.csv", "students.csv"), "holds students.csv 2 times"),
     "one name in two folders": (lambda: twice("students.csv", "old/students.csv"), "students.csv 2 times"),
     "two folders deep": (lambda: zipped({"a/b/students.csv": STUDENTS}), "more than one folder deep"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.roster.database import load_rows, open_database
 from reconciler.roster.workspace import sweep, workspace
 
 HOLD = """
@@ -64,6 +66,51 @@ def test_what_a_killed_run_left_is_removed_at_the_next_start_and_what_is_in_use_
     finally:
         end(running)
     assert list(tmp_path.iterdir()) == []
+
+
+REMOVE = """
+import os, sys
+from pathlib import Path
+from reconciler.roster.workspace import workspace
+left, unlink = int(sys.argv[2]), os.unlink
+def die_at(*args, **more):
+    global left
+    left -= 1
+    if not left:
+        os._exit(137)
+    unlink(*args, **more)
+with workspace(Path(sys.argv[1])) as folder:
+    for number in range(6):
+        (folder / f"{number}.csv").write_text("x")
+    os.unlink = os.remove = die_at
+"""
+
+
+@pytest.mark.parametrize("removed", range(1, 8))
+def test_killed_while_it_removes_its_folder_the_next_start_removes_the_rest(
+    tmp_path: Path, removed: int
+) -> None:
+    died = subprocess.run([sys.executable, "-c", REMOVE, str(tmp_path), str(removed)], check=False)
+    assert died.returncode == 137
+    assert list(tmp_path.iterdir()) != []
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_file_in_it_is_its_owners_alone_and_a_report_written_later_is_not(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with workspace(tmp_path) as outer, workspace(tmp_path) as inner, open_database(inner) as db:
+            load_rows(db, "t", {"a": "VARCHAR"}, [("x",)], inner)
+            db.execute(f"COPY (SELECT * FROM t) TO '{inner / 'copied.csv'}'")
+            (outer / "students.csv").write_text("x")
+            modes = {p.name: p.stat().st_mode & 0o077 for f in (inner, outer) for p in f.iterdir()}
+        assert modes.keys() == {".lock", "copied.csv", "students.csv"}
+        assert set(modes.values()) == {0}
+        (tmp_path / "report.json").write_text("{}")
+        assert (tmp_path / "report.json").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)
 
 
 def test_a_sweep_leaves_what_is_not_its_own(tmp_path: Path) -> None:

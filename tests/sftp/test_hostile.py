@@ -40,7 +40,8 @@ def test_silence_ends_at_the_limit(root: Path, tmp_path: Path, stage: str) -> No
     with pytest.raises(SftpError) as caught:
         take(root, Tricks(block=stage), tmp_path / "to", QUICK)
     assert caught.value.code == "sftp.timeout"
-    assert caught.value.retryable
+    assert caught.value.at_login == (stage in ("auth", "password"))
+    assert caught.value.retryable != caught.value.at_login
     assert not (tmp_path / "to").exists()
 
 
@@ -181,6 +182,7 @@ def test_answers_of_the_wrong_size_are_refused(
     assert caught.value.code == "sftp.incompatible"
 
 
+@pytest.mark.timeout(60)
 def test_a_server_that_dribbles_is_given_up(root: Path, tmp_path: Path) -> None:
     pause = threading.Event()
 
@@ -191,6 +193,32 @@ def test_a_server_that_dribbles_is_given_up(root: Path, tmp_path: Path) -> None:
     with pytest.raises(SftpError) as caught:
         take(root, Tricks(read=dribble), tmp_path / "to", QUICK)
     assert caught.value.code == "sftp.timeout"
+
+
+@pytest.mark.timeout(60)
+def test_a_server_that_claims_much_earns_no_time_with_it(root: Path, tmp_path: Path) -> None:
+    """At the least rate the claim would be worth five hours; what counts is what comes."""
+    pause = threading.Event()
+
+    def dribble(got: bytes, offset: int, size: int) -> bytes:
+        pause.wait(0.05)
+        return b"x"
+
+    limits = Limits(step_seconds=5, transfer_seconds=1)
+    with pytest.raises(SftpError) as caught:
+        take(root, Tricks(read=dribble, claim=1 << 30), tmp_path / "to", limits)
+    assert caught.value.code == "sftp.timeout"
+
+
+def test_a_server_that_is_slow_and_fast_enough_is_waited_for(root: Path, tmp_path: Path) -> None:
+    pause = threading.Event()
+
+    def slowly(got: bytes, offset: int, size: int) -> bytes:
+        pause.wait(0.4)
+        return got[:20_000]
+
+    limits = Limits(transfer_seconds=0.6, min_rate=20_000)
+    assert take(root, Tricks(read=slowly), tmp_path / "to", limits) == b"x" * 100_000
 
 
 def _replace(path: Path) -> None:

@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from reconciler.errors import StoreError
-from reconciler.store import Store
+from reconciler.planning.connection import Phase
+from reconciler.store import Store, migration
 from reconciler.store.columns import Key
 from reconciler.store.database import Database
 from reconciler.store.migration import REVISIONS, SCRIPTS, alembic_config
@@ -85,7 +86,7 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(store: Store, database
     assert [view.id for view in store.history()] == [run]
     with pytest.raises(StoreError):  # what 0004 brought
         _execute(database_url, "UPDATE run SET plan_digest = 'another'")
-    keys = _all(database_url, "SELECT delta_key, writes FROM connection")  # what 0007 brought
+    keys = _all(database_url, "SELECT delta_key, writes FROM connection")  # what 0006 brought
     assert [(len(key), writes) for key, writes in keys] == [(64, 1)]
 
 
@@ -109,14 +110,14 @@ _WITHOUT_0004 = (
     "ALTER TABLE connection DROP COLUMN secret_slot",
     "ALTER TABLE run DROP COLUMN plan_digest",
 )
-_WITHOUT_0007 = (
+_WITHOUT_0006 = (
     *(f"ALTER TABLE connection DROP COLUMN {c}" for c in ("delta_key", "hold", "hold_digest", "writes")),
     "DROP TABLE hand_edit",
 )
 _BACK_TO_0001 = {
     "sqlite": (
         *(f"DROP TRIGGER connection_{what}" for what in ("edited", "renamed", "inserted", "deleted")),
-        *_WITHOUT_0007,
+        *_WITHOUT_0006,
         *(
             f"DROP TRIGGER {t}"
             for t in ("run_result_update", "run_result_delete", "run_delete", "run_update")
@@ -127,8 +128,11 @@ _BACK_TO_0001 = {
     ),
     "postgresql": (
         "DROP FUNCTION reconciler_note_edit CASCADE",
-        *_WITHOUT_0007,
-        "DROP FUNCTION reconciler_refuse_change CASCADE",
+        *_WITHOUT_0006,
+        "DROP FUNCTION reconciler_refuse_change, reconciler_district, reconciler_reads_fleet CASCADE",
+        "DROP FUNCTION reconciler_purge_history",
+        "DROP POLICY history_erase ON run_result",
+        *(f"DROP POLICY removed_only ON {t}" for t in ("student", "contact", "relationship", "staff")),
         *_WITHOUT_0004,
         "DROP TABLE source_file",
         "UPDATE alembic_version SET version_num = '0001'",
@@ -151,3 +155,24 @@ def _all(url: str, query: str) -> list[tuple[object, ...]]:
             return [tuple(row) for row in connection.execute(text(query))]
     finally:
         database.close()
+
+
+def test_a_run_whose_database_was_migrated_by_a_newer_program_writes_nothing_more(
+    store: Store, database_url: str
+) -> None:
+    lease = samples.saved(store)
+    _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError) as refused:
+        store.advance(lease, Phase.SYNCING)
+    assert refused.value.code == "database.version"
+    _execute(database_url, f"UPDATE alembic_version SET version_num = '{REVISIONS[-1]}'")
+    assert store.observe()[lease.district].phase is Phase.SAVED
+
+
+def test_an_older_program_that_waited_for_a_newer_ones_migration_is_refused(database_url: str) -> None:
+    _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    database = Database(database_url)
+    with pytest.raises(StoreError) as refused:
+        database.write(migration._upgrade)
+    assert refused.value.code == "database.version"
+    database.close()

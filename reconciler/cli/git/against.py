@@ -20,6 +20,7 @@ from reconciler.errors import ConfigError, ReconcilerError, UsageError
 from reconciler.planning.connection import Connection, Observed
 from reconciler.planning.plan import Plan, build_plan
 from reconciler.planning.steps import target_phase
+from reconciler.settings import temporary_folder
 
 _FILE, _EXECUTABLE, _LINK = "100644", "100755", "120000"
 
@@ -84,7 +85,7 @@ def _carried_out(app: App, git: Git, commit: str, now: datetime) -> dict[str, Ob
 
     A district whose file was wrong there is left out, as if it had never been.
     """
-    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+    with tempfile.TemporaryDirectory(prefix="reconciler-", dir=temporary_folder()) as folder:
         root = Path(folder)
         (root / "districts").mkdir()
         for path, link, content in _files(git, commit):

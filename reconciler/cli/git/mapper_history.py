@@ -13,6 +13,7 @@ from reconciler.cli.git.asking import Git, GitError
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.mapping.library import MapperLibrary
 from reconciler.mapping.model import Mapper
+from reconciler.settings import temporary_folder
 
 _COMMITS = 50
 """How many changes to mappers/ are looked through, the newest first."""
@@ -31,7 +32,9 @@ class MapperHistory:
         self._now = now
         self._read: list[tuple[str, MapperLibrary]] = []
         self._more: Iterator[tuple[str, MapperLibrary]] | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="mappers-of-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="mappers-of-", dir=temporary_folder(), ignore_cleanup_errors=True
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,7 @@ from reconciler.cli.source import SftpSource
 from reconciler.cli.terminal.progress import progress
 from reconciler.engine.preview import Preview, next_syncs, preview_changes, previewed
 from reconciler.engine.report import Outcome
+from reconciler.engine.retries import SteadySource
 from reconciler.errors import SftpError
 from reconciler.planning.connection import Connection, Observed
 from reconciler.secrets import login_of
@@ -100,7 +101,7 @@ def _previews(
     app: App, planned: Planned, observed: Mapping[str, Observed], asked: Asked
 ) -> tuple[dict[str, Preview], bool]:
     """The previews by district, and whether they were interrupted."""
-    source = PreviewSource(app.settings, app.fleet.settings.policy, observed, asked.trust_hosts)
+    source = SteadySource(PreviewSource(app.settings, app.fleet.settings.policy, observed, asked.trust_hosts))
     context = replace(app.context(asked.allow_removals), source=source)
     changes = [*planned.plan.changes, *next_syncs(context, planned.only, planned.plan, observed)]
     with progress(sum(previewed(c.steps) for c in changes)) as advance:

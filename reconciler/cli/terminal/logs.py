@@ -1,4 +1,4 @@
-"""Logs go to standard error, as text or as one JSON object a line. Libraries are heard at warning only."""
+"""Logs go to standard error, as text or as one JSON object a line. Of libraries only who spoke is told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+
+from reconciler.cli.terminal.silence import hear_libraries
 
 
 class _JsonFormatter(logging.Formatter):
@@ -31,3 +33,4 @@ def set_up_logging(level: str, form: str) -> None:
     ours.handlers[:] = [handler]
     ours.setLevel(level.upper())
     ours.propagate = False
+    hear_libraries()

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from reconciler.errors import RosterError
-from reconciler.mapping.columns import Table, loose
+from reconciler.mapping.columns import Table, loose, tellable
 from reconciler.mapping.model import FileSpec, Mapper
 from reconciler.mapping.near import near_names
 from reconciler.roster.database import load_rows
@@ -160,9 +160,9 @@ def _places(first: ParsedFile, one: ParsedFile) -> list[int]:
     wanted = {loose(first.columns[i]): first.columns[i] for i in first.kept}
     differing = sorted(names.keys() ^ wanted.keys())
     if differing:
+        which = f" {differing[0]!r}" if tellable(differing) else "; one begins with a row, it seems"
         raise RosterError(
-            f"{one.display} and {first.display} are read as one, and only one of them has the column "
-            f"{differing[0]!r}",
+            f"{one.display} and {first.display} are read as one, and only one of them has the column{which}",
             code="csv.header",
             hint="files that are read as one need the same columns; nothing was taken",
         )

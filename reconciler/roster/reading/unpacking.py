@@ -24,6 +24,8 @@ from reconciler.errors import RosterError
 _CHUNK = 1 << 20
 _MIB = 1 << 20
 _UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control, invisible and line-breaking characters
+_MAX_NAME = 255
+"""Characters of a name, as of a name on a server: no disk takes longer ones."""
 _ENCRYPTED = 0x1
 """Bit of a member's flags."""
 _DAMAGE = (
@@ -171,9 +173,14 @@ class _Archive:
 
 
 def _is_hostile(name: str) -> bool:
-    """Whether a member's name leaves its folder, or could be taken for another one."""
-    drive_or_back = re.match(r"[A-Za-z]:|/", name) or "\\" in name or ".." in name.split("/")
-    return bool(drive_or_back) or any(unicodedata.category(char) in _UNSAFE for char in name)
+    """Whether a member's name leaves its folder, could be taken for another one, or is too long to be one."""
+    parts = name.split("/")
+    drive_or_back = re.match(r"[A-Za-z]:|/", name) or "\\" in name or ".." in parts
+    return (
+        bool(drive_or_back)
+        or max(map(len, parts)) > _MAX_NAME
+        or any(unicodedata.category(char) in _UNSAFE for char in name)
+    )
 
 
 class _Wary(io.FileIO):

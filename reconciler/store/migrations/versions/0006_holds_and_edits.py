@@ -2,7 +2,7 @@
 
 The program counts each of its own writes in `connection.writes`. A change that does not is somebody's: a
 trigger notes when, who (PostgreSQL knows the role) and what stood there, and takes the fingerprint away, so
-that the connection is looked at.
+that the connection is looked at. The notes are held to row-level security as every district's rows are.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from alembic import op
 
 from reconciler.store.columns import Key, UtcTime
 
-revision = "0007"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _COLUMNS = (
     "district", "account", "name", "spec", "mapper", "mapper_digest", "phase", "unfinished", "deactivated",
@@ -60,11 +60,13 @@ _SQLITE = (
     f"{_noted('OLD.district', 'delete', _NOTHING)} END",
 )
 
-# The role that edits need not have a right to the table of notes: the function has that of its owner.
+# The role that edits needs no right to the table of notes: the function has its owner's rights. Nor need it
+# have named the district, as a superuser does not: the function names it, and then what was named before.
 _FUNCTION = """
 CREATE FUNCTION reconciler_note_edit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    named text := current_setting('reconciler.district', true);
     was jsonb := '{}';
     noted text := format(
         'INSERT INTO %I.hand_edit AS h (district, at, role, kind, was) '
@@ -72,21 +74,23 @@ DECLARE
         'ON CONFLICT (district) DO UPDATE SET at = excluded.at, role = excluded.role, kind = excluded.kind, '
         'was = (excluded.was::jsonb || h.was::jsonb)::text', TG_TABLE_SCHEMA);
 BEGIN
-    IF TG_OP = 'DELETE' THEN
+    IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND NEW.district <> OLD.district THEN
+        PERFORM set_config('reconciler.district', OLD.district, true);
         EXECUTE noted USING OLD.district, session_user::text, 'delete', '{}';
-        RETURN OLD;
     END IF;
     IF TG_OP = 'UPDATE' THEN
         SELECT coalesce(jsonb_object_agg(o.key, jsonb_build_array(o.value)), '{}') INTO was
         FROM jsonb_each(to_jsonb(OLD)) o JOIN jsonb_each(to_jsonb(NEW)) n USING (key)
         WHERE o.value IS DISTINCT FROM n.value AND o.key = ANY (WATCHED);
-        IF NEW.district <> OLD.district THEN
-            EXECUTE noted USING OLD.district, session_user::text, 'delete', '{}';
-        END IF;
     END IF;
-    EXECUTE noted USING NEW.district, session_user::text, lower(TG_OP), was::text;
-    NEW.fingerprint := NULL;
-    NEW.writes := NEW.writes + 1;
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM set_config('reconciler.district', NEW.district, true);
+        EXECUTE noted USING NEW.district, session_user::text, lower(TG_OP), was::text;
+        NEW.fingerprint := NULL;
+        NEW.writes := NEW.writes + 1;
+    END IF;
+    PERFORM set_config('reconciler.district', coalesce(named, ''), true);
+    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
     RETURN NEW;
 END $$
 """.replace("WATCHED", "ARRAY['" + "', '".join(_COLUMNS) + "']")
@@ -100,10 +104,39 @@ _POSTGRESQL = (
     "EXECUTE FUNCTION reconciler_note_edit()",
 )
 
+# As revision 0005 has them for every table with a district's rows.
+_POLICIES = (
+    "CREATE POLICY district_rows ON hand_edit USING (district = (SELECT reconciler_district()))",
+    "CREATE POLICY fleet_read ON hand_edit FOR SELECT USING ((SELECT reconciler_reads_fleet()))",
+    "ALTER TABLE hand_edit ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    "REVOKE ALL ON FUNCTION reconciler_note_edit() FROM PUBLIC",
+)
+# What a superuser makes who migrates is to be the owner's, as the tables are.
+_GIVE = """
+    DO $$ DECLARE
+      theirs name := (SELECT tableowner FROM pg_tables
+        WHERE schemaname = current_schema() AND tablename = 'connection');
+    BEGIN
+      IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        EXECUTE format('ALTER TABLE hand_edit OWNER TO %I', theirs);
+        EXECUTE format('ALTER FUNCTION reconciler_note_edit() OWNER TO %I', theirs);
+      END IF;
+    END $$
+"""
+
+# The keys of connections that are there. Row-level security would keep every row from the owner as well.
 _KEYS = {
-    "sqlite": "UPDATE connection SET writes = 1, delta_key = lower(hex(randomblob(32)))",
-    "postgresql": "UPDATE connection SET writes = 1, "
-    "delta_key = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')",
+    "sqlite": ("UPDATE connection SET writes = 1, delta_key = lower(hex(randomblob(32)))",),
+    "postgresql": (
+        "ALTER TABLE connection NO FORCE ROW LEVEL SECURITY",
+        "UPDATE connection SET writes = 1, "
+        "delta_key = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')",
+        "ALTER TABLE connection FORCE ROW LEVEL SECURITY",
+    ),
+}
+_STATEMENTS = {
+    "sqlite": (*_KEYS["sqlite"], *_SQLITE),
+    "postgresql": (*_KEYS["postgresql"], *_POSTGRESQL, *_POLICIES, _GIVE),
 }
 
 
@@ -122,6 +155,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("district", name=op.f("pk_hand_edit")),
         sqlite_strict=True,
     )
-    op.execute(_KEYS[dialect])
-    for statement in _POSTGRESQL if dialect == "postgresql" else _SQLITE:
+    for statement in _STATEMENTS[dialect]:
         op.execute(statement)

@@ -1,0 +1,1 @@
+"""What comes with the program: what is locked, and what is told of it."""
