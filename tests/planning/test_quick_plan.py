@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -35,7 +36,8 @@ def mark_of(one: Observed, fingerprint: str | None) -> Mark:
 
 def print_of(one: Connection) -> str:
     """A fingerprint as good as any: files that say the same have the same bytes here."""
-    return f"file of {json.dumps(one.district.to_json())}.{MAPPERS}"
+    said = hashlib.sha256(json.dumps(one.district.to_json()).encode()).hexdigest()  # no dot: one follows it
+    return f"{said}.{MAPPERS}"
 
 
 def planned(
