@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
@@ -74,6 +75,12 @@ def deleted(transaction: Transaction, districts: Collection[str] | None = None) 
     if districts is not None:
         query = query.where(HAND_EDIT.c.district.in_(districts))
     return {note.district: Stamp(note.at, note.role or "") for note in transaction.execute(query)}
+
+
+def forget_deleted(transaction: Transaction, *, district: str, before: datetime) -> None:
+    """Erase that a connection was deleted by hand before then."""
+    one = (HAND_EDIT.c.district == district, HAND_EDIT.c.kind == "delete", HAND_EDIT.c.at < before)
+    transaction.execute(delete(HAND_EDIT).where(*one))
 
 
 def put_back(transaction: Transaction, district: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -282,9 +283,18 @@ class Store:
         return self._under(lease, work)
 
     def purge_history(self, started_before: datetime, *, dry_run: bool) -> int:
-        """Erase the runs that began before then; how many."""
+        """Erase the runs that began before then; how many. Notes of deleted connections go as well."""
         way = self._database.rehearse if dry_run else self._database.write
+        if not dry_run:
+            self._purge_deleted(started_before)
         return way(lambda t: purge.purge_history(t, started_before))
+
+    def _purge_deleted(self, deleted_before: datetime) -> None:
+        """Each in the name of its own district. A connection that is there and was edited stays noted."""
+        for district, stamp in self.deleted().items():
+            if stamp.at < deleted_before:
+                erase = partial(hand_edits.forget_deleted, district=district, before=deleted_before)
+                self._database.write(erase, scope_of(district))
 
     def forget(self, *, rewrite: bool) -> bool:
         """Overwrite what was erased; see Database.forget."""

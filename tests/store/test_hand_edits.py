@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from subprocess import CalledProcessError
 
 import psycopg
@@ -18,6 +19,7 @@ from tests.store import samples
 __all__ = ["roles"]
 
 OAK, ELM = "oak", "elm"
+LONG_AGO = datetime.now(UTC) - timedelta(days=365)
 MINE = "SET reconciler.district = 'oak';\n"
 
 
@@ -157,3 +159,19 @@ def test_nobody_but_the_trigger_writes_a_note(there: There, role: str) -> None:
         with pytest.raises(CalledProcessError) as refused:
             there.by_hand(role, MINE + statement)
         assert "permission denied for table hand_edit" in refused.value.stderr
+
+
+@pytest.mark.parametrize("role", ["app", "owner"])
+def test_purging_history_forgets_what_was_deleted_long_ago_and_no_edit_that_stands(
+    there: There, role: str
+) -> None:
+    there.by_hand(
+        "superuser", "DELETE FROM connection WHERE district = 'oak'; UPDATE connection SET name = 'x'"
+    )
+    there.by_hand("superuser", "UPDATE hand_edit SET at = at - interval '400 days'")
+    with there.store(role) as store:
+        assert store.purge_history(LONG_AGO, dry_run=True) == 0
+        store.purge_history(LONG_AGO - timedelta(days=40), dry_run=False)
+        assert set(there.notes()) == {OAK, ELM}
+        store.purge_history(LONG_AGO, dry_run=False)
+    assert set(there.notes()) == {ELM}
