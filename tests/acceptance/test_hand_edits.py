@@ -129,6 +129,15 @@ def test_every_column_that_decides_is_watched(oak: World, statement: str, path: 
     put_right(oak)
 
 
+def test_an_export_of_schools_tells_what_was_applied(oak: World) -> None:
+    before = oak.export("schools")
+    respell(oak, schools=[])
+    assert oak.export("schools") == before
+    for spec in ('"another"', "no JSON"):
+        by_hand(oak, "UPDATE connection SET spec = :spec WHERE district = 'oak'", spec=spec)
+        assert oak.export("schools") == before
+
+
 def test_an_edit_that_was_taken_back_is_still_looked_at_once(oak: World) -> None:
     spec = json.dumps(spec_of(oak), sort_keys=True, ensure_ascii=False)
     respell(oak, sftp__host="sftp.elsewhere.example")
