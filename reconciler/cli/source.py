@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.config.district import NEXT, District, SecretRef
@@ -36,13 +37,22 @@ class SftpSource:
         )
         self._first_use = policy.host_keys == "first-use"
 
-    def open(self, connection: Connection, host_key_seen: str, secret_slot: str = "") -> Session:
+    def open(
+        self,
+        connection: Connection,
+        host_key_seen: str,
+        secret_slot: str = "",
+        before_login: Callable[[], None] = lambda: None,
+    ) -> Session:
         """A session, every secret resolved before the first packet. Raises SecretError and SftpError.
+
+        `before_login` is called each time that a login is about to be sent; what it raises comes out.
 
         While a secret is rotated, the new one is tried first and the old one where it is refused; with
         `secret_slot` only that one: each login that is refused counts against the account.
         """
-        first, *others = self._targets(connection, host_key_seen, secret_slot)
+        targets = self._targets(connection, host_key_seen, secret_slot)
+        first, *others = (replace(target, before_login=before_login) for target in targets)
         try:
             return connect(first)
         except SftpError as error:

@@ -12,12 +12,14 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from reconciler.engine.desks import waiting
-from reconciler.engine.ports import FileSession, FileSource
+from reconciler.engine.ports import FileSession
 from reconciler.errors import ReconcilerError, SftpError
 from reconciler.planning.connection import Connection
 from reconciler.roster.delta import RemoteFile
@@ -62,10 +64,23 @@ TIMING = Timing()
 """What the program uses."""
 
 
+class Servers(Protocol):
+    """Opens sessions, one try each; the one real adapter is reconciler.sftp, with its secrets resolved."""
+
+    def open(
+        self,
+        connection: Connection,
+        host_key_seen: str,
+        secret_slot: str,
+        before_login: Callable[[], None],
+        /,
+    ) -> FileSession: ...
+
+
 class SteadySource:
     """Another source's sessions, steadier. One for a run; safe to use from several threads."""
 
-    def __init__(self, source: FileSource, timing: Timing | None = None):
+    def __init__(self, source: Servers, timing: Timing | None = None):
         self._source = source
         self._timing = timing or TIMING
         self._lock = threading.Lock()
@@ -77,8 +92,7 @@ class SteadySource:
             login = self._logins.setdefault(_login_of(connection), _Login())
 
         def dial(host_key: str, slot: str) -> FileSession:
-            known = slot or secret_slot or login.slot
-            return login.use(lambda: self._source.open(connection, host_key, known))
+            return login.use(partial(self._source.open, connection, host_key), slot or secret_slot)
 
         return SteadySession(dial, host_key_seen, connection.district.id, self._timing)
 
@@ -150,38 +164,62 @@ class SteadySession:
         return pause if ends <= backoff.within_seconds else None
 
 
+class _KnownNowError(Exception):
+    """While it was waited for, another session has found out which of two secrets is taken."""
+
+
 class _Login:
-    """One login on one server, of one district or several: refused once, it is not tried again."""
+    """One login on one server, of one district or several: refused once, it is not sent again."""
 
     def __init__(self) -> None:
         self._first = threading.Lock()
-        self._was_tried = False
+        self._turn: ExitStack | None = None
+        """Of the session that holds the lock, or held it last."""
+        self._is_taken = False
         self._refused: SftpError | None = None
-        self.slot = ""
+        self._slot = ""
         """Which of two secrets the server has taken."""
 
-    def use(self, connect: Callable[[], FileSession]) -> FileSession:
-        """Connect; while it is not known what the server says to the login, one at a time."""
-        if not self._was_tried:
-            with self._first:
-                if not self._was_tried:
-                    try:
-                        return self._connected(connect)
-                    finally:
-                        self._was_tried = True
-        return self._connected(connect)
+    def use(self, connect: Callable[[str, Callable[[], None]], FileSession], slot: str) -> FileSession:
+        """A session of `connect`, which gets one of two secrets to use, and what to call before it logs in.
 
-    def _connected(self, connect: Callable[[], FileSession]) -> FileSession:
-        if self._refused:
-            raise _refused_before(self._refused)
+        Servers are connected to side by side. While it is not known what this one says to the login, one
+        session at a time sends it; once it was refused, none does.
+        """
+        while True:
+            asked = slot or self._slot
+            with suppress(_KnownNowError), ExitStack() as turn:
+                return self._opened(connect, asked, turn)
+
+    def _opened(
+        self, connect: Callable[[str, Callable[[], None]], FileSession], asked: str, turn: ExitStack
+    ) -> FileSession:
+        self._heed_refusal()
         try:
-            session = connect()
+            session = connect(asked, partial(self._wait, asked, turn))
         except SftpError as error:
             if error.at_login:
-                self._refused = error
+                self._refused = self._refused or error
             raise
-        self.slot = session.secret_slot
+        self._is_taken, self._slot = True, session.secret_slot
         return session
+
+    def _wait(self, asked: str, turn: ExitStack) -> None:
+        """Wait for this session's turn to log in, which it keeps until it is open, or is not."""
+        if self._turn is turn:
+            return
+        if not self._is_taken:
+            turn.enter_context(self._first)
+            self._turn = turn
+        self._heed_refusal()
+        if self._is_taken:
+            turn.close()
+            if self._slot and not asked:
+                raise _KnownNowError
+
+    def _heed_refusal(self) -> None:
+        if self._refused:
+            raise _refused_before(self._refused)
 
 
 def _login_of(connection: Connection) -> object:

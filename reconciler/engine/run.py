@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from reconciler.engine.approving import approved, held_digests
 from reconciler.engine.context import Context
@@ -51,6 +52,7 @@ def reconcile(
     """
     if plan.is_empty:
         return report_of_nothing(plan, refused)
+    last = context.store.unreachable()
     run = context.store.begin_run(replace(info, plan_digest=info.plan_digest or plan.digest))
     stopping = threading.Event()
 
@@ -75,8 +77,9 @@ def reconcile(
 
         return lambda: carry_out(context, change, connection, replan, run, stopping)
 
-    results, interrupted = run_jobs([job(c) for c in plan.changes], workers, progress, stopping)
-    report = Report([*failures(refused), *results], plan.unchanged, interrupted)
+    jobs = {change.district: job(change) for change in plan.changes}
+    results, interrupted = run_jobs(_in_turn(jobs, last), workers, progress, stopping)
+    report = Report([*failures(refused), *_by_district(results)], plan.unchanged, interrupted)
     _end(context, run, report)
     return report
 
@@ -103,19 +106,20 @@ def sync(
             raise UsageError(
                 f"{name} {what}", code="usage.district", hint="`reconciler plan` shows what waits to be done"
             )
+    last = context.store.unreachable()
     run = context.store.begin_run(info)
     stopping = threading.Event()
     resting: list[Result] = []
-    jobs: list[Callable[[], Result]] = []
+    jobs: dict[str, Callable[[], Result]] = {}
     for name in sorted(observed if only is None else set(only)):
         one = observed[name]
         at_rest = resting_result(one, context)
         if at_rest is None:
-            jobs.append(lambda one=one: sync_one(context, one.connection, one, run, stopping))  # type: ignore[misc]
+            jobs[name] = partial(sync_one, context, one.connection, one, run, stopping)
         elif only is not None or at_rest.notes[0].startswith("paused"):
             resting.append(at_rest)
-    results, interrupted = run_jobs(jobs, workers, progress, stopping)
-    report = Report(sorted([*resting, *results], key=lambda r: r.district), 0, interrupted)
+    results, interrupted = run_jobs(_in_turn(jobs, last), workers, progress, stopping)
+    report = Report(_by_district([*resting, *results]), 0, interrupted)
     _end(context, run, report)
     return report
 
@@ -133,6 +137,15 @@ def resting_result(one: Observed, context: Context) -> Result | None:
     else:
         return None
     return Result(district.id, "sync", Outcome.UNCHANGED, notes=(note,))
+
+
+def _in_turn(jobs: Mapping[str, Callable[[], Result]], last: Collection[str]) -> list[Callable[[], Result]]:
+    """The jobs by district, those at the end whose server was the trouble last time: nobody waits for it."""
+    return [jobs[name] for name in sorted(jobs, key=lambda name: (name in last, name))]
+
+
+def _by_district(results: Iterable[Result]) -> list[Result]:
+    return sorted(results, key=lambda result: result.district)
 
 
 def _end(context: Context, run: str, report: Report) -> None:

@@ -41,6 +41,7 @@ def connect(target: Target) -> Session:
 
 def _log_in_once(link: Link, key: PKey | None) -> None:
     """A login that did not come to its end may count as a failed one, and failed ones lock accounts."""
+    link.target.before_login()
     try:
         log_in(link, key)
     except SftpError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 KIB = 1024
@@ -54,6 +55,8 @@ class Target:
     limits: Limits = field(default_factory=Limits)
     secret_slot: str = ""
     """While a secret is rotated, which of the two this is: `current` or `next`. Empty: the only one."""
+    before_login: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    """Called when the server is trusted and the login is about to be sent; what it raises comes out."""
     note: str = ""
     """What a person should know of the secret that is used, once it has logged in."""
 

@@ -25,6 +25,13 @@ def connections(transaction: Transaction, district: str | None = None) -> list[C
     return [_view(row, rows[row.district], known[row.district]) for row in transaction.execute(query)]
 
 
+def unreachable(transaction: Transaction) -> frozenset[str]:
+    """The districts whose last run came to grief at their server."""
+    problems = select(CONNECTION.c.district, CONNECTION.c.problem).where(CONNECTION.c.problem.is_not(None))
+    found = transaction.execute(problems)
+    return frozenset(row.district for row in found if json.loads(row.problem)["code"].startswith("sftp."))
+
+
 def sync_status(desired_state: str, retired: bool, outcome: str | None, phase: str) -> str:
     """The one word for a connection: what stops it comes before what ails it."""
     if retired or desired_state == "stopped":

@@ -91,6 +91,10 @@ class Store:
         """When, and as whom, connections were deleted by hand; of these districts, or of all."""
         return self._read(lambda t: hand_edits.deleted(t, districts), FLEET)
 
+    def unreachable(self) -> frozenset[str]:
+        """The districts whose last run came to grief at their server."""
+        return self._read(status.unreachable, FLEET)
+
     def recognize(self, found: Mapping[str, Connection]) -> None:
         """Note the fingerprints of files that say what is on record, whatever bytes said it before."""
         self._database.write(lambda t: connections.recognize(t, found.values()), FLEET)

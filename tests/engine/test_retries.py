@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.ports import FileSource
 from reconciler.engine.retries import Backoff, SteadySource, Timing
 from reconciler.errors import HoldError, ReconcilerError, SecretError, SftpError
 from reconciler.planning.connection import Connection
@@ -41,9 +41,18 @@ class Server:
         self.closed = 0
         self.key = "ssh-ed25519 AAAA"
         self.slot = ""
+        self.on_the_way: Callable[[], object] = lambda: None
+        """Called between the connection and the login."""
+        self.thinks_for = 0.0
+        """Seconds that it takes to answer a login."""
 
-    def open(self, connection: Connection, host_key_seen: str, secret_slot: str = "") -> Any:
+    def open(
+        self, connection: Connection, host_key_seen: str, secret_slot: str, before_login: Callable[[], None]
+    ) -> Any:
+        self.on_the_way()
+        before_login()
         self.opened.append((host_key_seen, secret_slot))
+        time.sleep(self.thinks_for)
         self._answer()
         return SimpleNamespace(
             host_key=self.key, fingerprint="SHA256:x", secret_slot=self.slot, note="", close=self._close,
@@ -90,7 +99,7 @@ def connection(district: str = "oak", **sftp: str) -> Connection:
 
 
 def steady(server: Server, timing: Timing) -> SteadySource:
-    return SteadySource(cast(FileSource, server), timing)
+    return SteadySource(server, timing)
 
 
 @pytest.mark.parametrize("code", ["sftp.unreachable", "sftp.timeout", "sftp.interrupted"])
@@ -219,3 +228,46 @@ def test_districts_that_share_a_login_and_start_at_once_send_it_once(
 
     together([lambda n=n: one(n) for n in range(8)])  # type: ignore[misc]
     assert len(server.opened) == 1
+
+
+def test_a_first_connection_that_never_logged_in_lets_nobody_send_a_wrong_login_twice(
+    clock: Clock, together: Callable[[list[Callable[[], None]]], None]
+) -> None:
+    server, connected = Server(refused()), threading.Barrier(8)
+    source = steady(server, clock.timing(tries=1))
+    server.on_the_way = _raises(gone("sftp.unreachable"))
+    with pytest.raises(SftpError):
+        source.open(connection("the-first"), "")
+    server.on_the_way, server.thinks_for = lambda: connected.wait(10), 0.1
+
+    def one(number: int) -> None:
+        with pytest.raises(SftpError) as caught:
+            source.open(connection(f"district-{number}"), "")
+        assert caught.value.code == "sftp.auth"
+
+    together([lambda n=n: one(n) for n in range(8)])  # type: ignore[misc]
+    assert len(server.opened) == 1
+
+
+def test_who_waits_while_the_secret_is_found_out_uses_that_one(
+    clock: Clock, together: Callable[[list[Callable[[], None]]], None]
+) -> None:
+    server, connected = Server(), threading.Barrier(3)
+    server.slot = "current"
+    source = steady(server, clock.timing())
+    server.on_the_way = lambda: connected.wait(10) if not server.opened else None
+
+    together([lambda n=n: _open(source, n) for n in range(3)])  # type: ignore[misc]
+
+    assert [slot for _, slot in server.opened] == ["", "current", "current"]
+
+
+def _open(source: SteadySource, number: int) -> None:
+    source.open(connection(f"district-{number}"), "")
+
+
+def _raises(error: Exception) -> Callable[[], None]:
+    def it() -> None:
+        raise error
+
+    return it

@@ -83,12 +83,12 @@ class Hostile:
 
 
 def district_of(mode: str, number: int = 0) -> str:
-    """A district's id that says what its server will do."""
-    return f"h{list(MODES).index(mode):02d}-{number}"
+    """A district's id that says what its server will do. By name, good and hostile ones take turns."""
+    return f"d{number:03d}-hostile-{list(MODES).index(mode):02d}"
 
 
 def mode_of(district: str) -> str:
-    return list(MODES)[int(district[1:].partition("-")[0])]
+    return list(MODES)[int(district.rpartition("-")[2])]
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def hostile_fleet(world: World, modes: Sequence[str], good: int) -> Iterator[Hos
             servers[name] = server
             sftp = {"port": server.port, "host_key": fingerprint()}
             world.district(name, schools=["0042"], password=PASSWORD, sftp=sftp)
-        fleet = Hostile(world, servers, [f"good-{n:03d}" for n in range(good)])
+        fleet = Hostile(world, servers, [f"d{n:03d}-good" for n in range(good)])
         for name in fleet.good:
             world.district(name, schools=["0042"])
         for name in (*servers, *fleet.good):

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Column, DateTime, Engine, create_engine, select
 
 from reconciler.store.columns import UtcTime
-from reconciler.store.tables import METADATA
+from reconciler.store.tables import METADATA, RUN, RUN_RESULT
 from tests.acceptance.world import World
 
 _ABOUT_RUNS = {"run", "run_result", "lease", "alembic_version"}
@@ -55,6 +55,18 @@ def stored(database_url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 def _is_about_runs(column: Column[Any]) -> bool:
     return isinstance(column.type, _ABOUT_TIME) or column.name in _ABOUT_LAST_RUN | _ABOUT_WRITING
+
+
+def newest_run(database_url: str) -> list[tuple[str, float]]:
+    """The districts of the newest run as they were done: how many seconds after its start."""
+    engine = engine_of(database_url)
+    newest = select(RUN).order_by(RUN.c.started_at.desc()).limit(1)
+    results = select(RUN_RESULT.c.district, RUN_RESULT.c.at).order_by(RUN_RESULT.c.id)
+    with engine.connect() as connection:
+        run = connection.execute(newest).one()
+        found = connection.execute(results.where(RUN_RESULT.c.run == run.id)).all()
+    engine.dispose()
+    return [(row.district, (row.at - run.started_at).total_seconds()) for row in found]
 
 
 def instants(rounds: int, span: float, seed: int) -> Iterator[float]:

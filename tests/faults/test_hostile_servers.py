@@ -15,7 +15,7 @@ import pytest
 from tests.acceptance.world import World, contacts_csv, result_of, students_csv
 from tests.faults.hostile_fleet import MODES, STUDENTS, Hostile, hostile_fleet, mode_of
 from tests.faults.hostile_server import dropping
-from tests.faults.laboratory import stored
+from tests.faults.laboratory import newest_run, stored
 from tests.faults.measured import Measured, measured
 from tests.faults.saying import Say, say
 
@@ -64,6 +64,7 @@ def test_hostile_servers_at_once_harm_nobody(world: World, tmp_path: Path, round
         say(f"{len(modes)} hostile servers at once: {run.seconds:.1f} s, {run.kib / 1024:.1f} MiB above idle")
         assert run.code == 1
         _hold(run, fleet)
+        _hold_logins(fleet)
         for name in fleet.good[1:]:  # the first one was synced to warm up
             assert run.result(name)["rows"]["students"]["added"] == 1
         assert fleet.rows() == before
@@ -83,22 +84,32 @@ def test_a_hostile_server_by_itself_is_left_in_time_and_leaves_nothing_behind(
             assert run.code == (3 if mode_of(name).startswith("replaced") else 1)
             assert run.seconds <= DEADLINE + 1
             _hold(run, fleet)
+        _hold_logins(fleet)
         assert fleet.rows() == before
 
 
-def _hold(run: Measured, fleet: Hostile, most_kib: int = MOST_KIB) -> None:
-    """Each hostile district of the run ended as it should, and the process is as it was."""
+def _hold(run: Measured, fleet: Hostile, most_kib: int = MOST_KIB, or_else: tuple[str, ...] = ()) -> None:
+    """Each hostile district of the run ended as it should, and the process is as it was.
+
+    `or_else`: codes that are right as well where a hundred servers share this machine's processors.
+    """
     for result in run.report["results"]:
         if result["district"] in fleet.servers:
-            mode, server = mode_of(result["district"]), fleet.servers[result["district"]]
-            assert (result["error"] or {}).get("code") in MODES[mode], (mode, result)
+            mode = mode_of(result["district"])
+            assert (result["error"] or {}).get("code") in (*MODES[mode], *or_else), (mode, result)
             assert sum(step["seconds"] for step in result["steps"]) <= DEADLINE + 1, (mode, result)
             assert "\x1b" not in result["error"]["message"]
             assert all(sum(counts.values()) == 0 for counts in result["rows"].values())
-            assert server.logins - 1 == LOGINS.get(mode, server.logins - 1), mode
     assert run.kib <= most_kib
     assert run.after[0] == run.before[0]
     assert run.after[1] <= run.before[1]
+
+
+def _hold_logins(fleet: Hostile) -> None:
+    """In the one run since the first sync, which sent one."""
+    for name, server in fleet.servers.items():
+        mode = mode_of(name)
+        assert server.logins - 1 == LOGINS.get(mode, server.logins - 1), mode
 
 
 def _measured(fleet: Hostile, folder: Path, commands: list[list[str]]) -> list[Measured]:
@@ -208,21 +219,34 @@ def _chunks(whole: bytes, count: int, *, at_rows: bool) -> list[bytes]:
 def test_half_of_a_fleet_hostile_costs_the_good_half_little(
     world: World, tmp_path: Path, rounds: int, say: Say
 ) -> None:
-    """The good half alone, and then the whole fleet, with as many workers; the ratio is printed."""
+    """The good half alone, then the whole fleet as it turns hostile, and again when that is known.
+
+    What counts is when the last good district is done; the ratios are printed.
+    """
     number = 3 * len(MODES) if rounds >= 100 else 2
     modes = [list(MODES)[n % len(MODES)] for n in range(number)]
     with hostile_fleet(world, modes, good=number) as fleet:
         before = fleet.rows()
         fleet.turn()
-        (alone,) = _measured(fleet, tmp_path, [["sync", *fleet.good[1:], "--workers", "4"]])
-        fleet.renew(STUDENTS + 2)
-        (mixed,) = _measured(fleet, tmp_path, [["sync", "--workers", "4"]])
+        commands = (["sync", *fleet.good[1:]], ["sync"], ["sync"])
+        seconds, runs = [], []
+        for round_, command in enumerate(commands, start=1):
+            fleet.renew(STUDENTS + round_)
+            (run,) = _measured(fleet, tmp_path, [[*command, "--workers", "4"]])
+            runs.append(run)
+            if len(runs) == 2:
+                _hold_logins(fleet)
+            done = newest_run(fleet.world.database_url)
+            seconds.append(max(at for district, at in done if district in fleet.good))
+        turned, known = seconds[1] / seconds[0], seconds[2] / seconds[0]
         say(
-            f"{number - 1} good districts alone {alone.seconds:.1f} s, with {number} hostile ones "
-            f"{mixed.seconds:.1f} s: {mixed.seconds / alone.seconds:.2f} times; {mixed.kib / 1024:.0f} MiB"
+            f"{number - 1} good districts alone: the last one is done after {seconds[0]:.1f} s; "
+            f"with {number} that turn hostile after {turned:.2f} times that, in the next run {known:.2f}; "
+            f"runs of {runs[1].seconds:.1f} and {runs[2].seconds:.1f} s; {runs[1].kib / 1024:.0f} MiB"
         )
-        assert (alone.code, mixed.code) == (0, 1)
-        _hold(mixed, fleet, MOST_OF_A_FLEET_KIB)
-        for name in fleet.good[1:]:
-            assert mixed.result(name)["rows"]["students"]["added"] == 1
+        assert [run.code for run in runs] == [0, 1, 1]
+        for run in runs:
+            _hold(run, fleet, MOST_OF_A_FLEET_KIB, or_else=("sftp.timeout",))
+            for name in fleet.good[1:]:
+                assert run.result(name)["rows"]["students"]["added"] == 1
         assert fleet.rows() == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -44,7 +44,7 @@ class PreviewSource(SftpSource):
         self._observed = observed
         self._trust_hosts = trust_hosts
 
-    def open(self, connection: Connection, host_key_seen: str, *slot: str) -> Session:
+    def open(self, connection: Connection, host_key_seen: str, *login: Any) -> Session:
         """Raises SecretError secret.bound before any connection is made, else as for any session."""
         district = connection.district
         before = self._observed.get(district.id)
@@ -57,7 +57,7 @@ class PreviewSource(SftpSource):
                 if refused:
                     raise refused
         try:
-            return super().open(connection, host_key_seen, *slot)
+            return super().open(connection, host_key_seen, *login)
         except SftpError as error:
             if error.code == "sftp.host-key" and not district.sftp.host_key and not host_key_seen:
                 error.hint = (
