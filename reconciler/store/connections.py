@@ -245,14 +245,22 @@ def sis_schools(transaction: Transaction, district: str) -> list[SisSchool]:
 
 def hold(transaction: Transaction, district: str) -> dict[str, Any] | None:
     """What holds the district's sync, as its report said it; None where nothing with a digest does."""
-    found = transaction.execute(select(CONNECTION.c.hold).where(CONNECTION.c.district == district)).scalar()
+    found = _recorded(transaction, district, "hold")
     return dict(json.loads(found)) if found else None
 
 
 def delta_key(transaction: Transaction, district: str) -> str:
     """The key of the district's digests; empty where it has no connection."""
-    query = select(CONNECTION.c.delta_key).where(CONNECTION.c.district == district)
-    return transaction.execute(query).scalar() or ""
+    return _recorded(transaction, district, "delta_key")
+
+
+def _recorded(transaction: Transaction, district: str, column: str) -> str:
+    """What the program wrote into the column, whatever stands there by hand; empty for nothing."""
+    altered = edited(transaction, (district,)).get(district)
+    if altered:
+        return str(altered.recorded[column] or "")
+    query = select(CONNECTION.c[column]).where(CONNECTION.c.district == district)
+    return str(transaction.execute(query).scalar() or "")
 
 
 def new_key() -> str:

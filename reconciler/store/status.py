@@ -29,7 +29,19 @@ def unreachable(transaction: Transaction) -> frozenset[str]:
     """The districts whose last run came to grief at their server."""
     problems = select(CONNECTION.c.district, CONNECTION.c.problem).where(CONNECTION.c.problem.is_not(None))
     found = transaction.execute(problems)
-    return frozenset(row.district for row in found if json.loads(row.problem)["code"].startswith("sftp."))
+    said = {row.district: _problem(row.problem) for row in found}
+    return frozenset(
+        name for name, problem in said.items() if problem and problem["code"].startswith("sftp.")
+    )
+
+
+def _problem(said: str | None) -> dict[str, Any] | None:
+    """What the last run reported; nothing where somebody has put there what no run writes."""
+    try:
+        found = json.loads(said or "null")
+        return dict(found) | {"code": str(found["code"]), "message": str(found["message"])}
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def sync_status(desired_state: str, retired: bool, outcome: str | None, phase: str) -> str:
@@ -94,6 +106,6 @@ def _view(row: Any, rows: dict[str, int], known: set[str]) -> ConnectionView:
         schools=SchoolCounts(len(mapped), len(known - mapped - ignored), len(ignored)),
         rows=rows,
         last_sync=synced or None,
-        problem=json.loads(row.problem) if row.problem else None,
+        problem=_problem(row.problem),
         retired_at=row.retired_at,
     )

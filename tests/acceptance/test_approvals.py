@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from reconciler.store import Store
 from tests.acceptance.world import World, contacts_csv, result_of, students_csv
 
 COUNT = 100
@@ -204,6 +206,20 @@ def test_a_hold_that_ended_by_itself_is_nothing_to_approve(oak: World) -> None:
     assert oak.run("reconcile").code == 0
     assert oak.json("plan")["districts"] == []
     assert oak.run("approve", "oak").code == 64
+
+
+@pytest.mark.parametrize("hold", ["no JSON", "{}", '{"digest": "' + "0" * 64 + '", "limits": []}'])
+def test_what_is_approved_is_what_the_program_held_whatever_stands_there_by_hand(
+    oak: World, hold: str
+) -> None:
+    put(oak, COUNT - GONE)
+    digest = held(oak)["digest"]
+    with Store(oak.database_url) as store:
+        edit = text("UPDATE connection SET hold = :hold, delta_key = 'known'")
+        store._database.write(lambda t: t.execute(edit, {"hold": hold}))
+    assert approve(oak)["digest"] == digest
+    assert oak.run("reconcile").code == 0
+    assert students(oak) == COUNT - GONE
 
 
 def test_a_folder_that_leads_out_of_the_repository_approves_nothing(oak: World, tmp_path: Path) -> None:

@@ -169,6 +169,15 @@ def test_what_runs_only_report_and_when_they_ran_is_no_edit(oak: World) -> None:
     assert oak.run("sync").code == 0
 
 
+@pytest.mark.parametrize("problem", ["no JSON", "[]", '"sftp.connect"', "{}", "3"])
+def test_a_report_that_nobody_can_read_stops_no_fleet(oak: World, problem: str) -> None:
+    by_hand(oak, "UPDATE connection SET problem = :problem WHERE district = 'oak'", problem=problem)
+    assert oak.status("oak")["problem"] is None
+    assert oak.run("status").code == 0
+    assert oak.run("sync").code == 0
+    assert oak.run("approve", "oak").code == 64
+
+
 def test_no_sync_works_on_an_altered_connection(oak: World) -> None:
     """It would take the rows of another server, or give them to another school."""
     respell(oak, schools=[{"sis_id": "0042", "school": "elsewhere", "name": ""}])
