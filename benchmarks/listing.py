@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.fleet import fleet_of
 from benchmarks.measured import Measured, seconds
+from benchmarks.one_server import fleet_of
 from tests.servers import sshd_path
 
 ROUNDS = 15

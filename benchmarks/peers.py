@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.district import write_district
-from benchmarks.fleet import fleet_of
 from benchmarks.measured import Measured
+from benchmarks.one_server import fleet_of
 
 _HERE = Path(__file__).parent
 PYTHON = _HERE.parent / ".venv-bench" / "bin" / "python"

@@ -23,6 +23,7 @@ from reconciler.store.fate import Fate, fate_of, number_of
 from reconciler.store.forget import forget
 from reconciler.store.outage import Outage, backoff_seconds
 from reconciler.store.scope import NOBODY, Scope, name
+from reconciler.store.sign import Sign
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Database:
         self._password = str(self._url.password or self._url.query.get("password") or "")
         self._engine: Engine | None = None
         self._outage = Outage(self._url)
+        self._sign = Sign(self._url) if self.dialect == "postgresql" else None
 
     def translated(self) -> Any:
         """Context in which the driver's exceptions become StoreError."""
@@ -105,7 +107,13 @@ class Database:
         with self.translated(), self._connect() as connection:
             return forget(connection.connection, rewrite=rewrite)
 
+    def sign(self) -> str:
+        """The key of this process's sign of life; empty where it has none, as on SQLite."""
+        return self._sign.key() if self._sign else ""
+
     def close(self) -> None:
+        if self._sign is not None:
+            self._sign.close()
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None

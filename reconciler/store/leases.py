@@ -8,7 +8,7 @@ database's, so hosts may disagree about theirs.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from reconciler.store.database import Database
 from reconciler.store.errors import LOCK_NOT_AVAILABLE, sqlstate
 from reconciler.store.holder import Holder, this_process
 from reconciler.store.scope import scope_of
+from reconciler.store.sign import LOOKS_APART_SECONDS, is_gone
 from reconciler.store.tables import LEASE
 from reconciler.store.version import is_our_version, refuse_other_version
 
@@ -59,11 +60,29 @@ class _Seen:
     epoch: int
     holder: Holder | None
     acquired_at: datetime | None
+    expires_at: datetime | None
     expired: bool
+    signless: bool = False
+    """Its holder is no process of this machine, and its sign of life is not there."""
 
     @property
     def is_free(self) -> bool:
         return self.holder is None or self.expired or self.holder.is_dead()
+
+
+class _Vigil:
+    """Looks at one lease again and again, for as long as its holder shows no sign of life."""
+
+    def __init__(self) -> None:
+        self._of: _Seen | None = None
+        self._since = 0.0
+
+    def is_over(self, seen: _Seen) -> bool:
+        """Whether the holder is dead: no sign at two looks so far apart, and nothing renewed between them."""
+        now = time.monotonic()
+        if not seen.signless or seen != self._of:
+            self._of, self._since = seen if seen.signless else None, now
+        return self._of is not None and now - self._since >= LOOKS_APART_SECONDS
 
 
 def acquire(database: Database, district: str, wait_seconds: float) -> HeldLease:
@@ -72,9 +91,10 @@ def acquire(database: Database, district: str, wait_seconds: float) -> HeldLease
     Raises LockError lock.held, which names the holder.
     """
     deadline = time.monotonic() + wait_seconds
+    vigil = _Vigil()
     while True:
         seen = _look(database, district)
-        if seen.is_free and _take(database, district, seen):
+        if (vigil.is_over(seen) or seen.is_free) and _take(database, district, seen):
             return HeldLease(district, seen.epoch + 1)
         left = deadline - time.monotonic()
         if left <= 0:
@@ -117,21 +137,33 @@ def release(database: Database, lease: HeldLease) -> None:
 
 def _look(database: Database, district: str) -> _Seen:
     expired = (LEASE.c.expires_at <= DatabaseTime()).label("expired")
-    query = select(LEASE.c.epoch, LEASE.c.holder, LEASE.c.acquired_at, expired)
+    query = select(LEASE.c.epoch, LEASE.c.holder, LEASE.c.acquired_at, LEASE.c.expires_at, expired)
     find = query.where(LEASE.c.district == district)
-    row = database.ask(lambda c: c.execute(find).one_or_none(), scope_of(district))
-    if row is None:
-        return _Seen(0, None, None, False)
-    return _Seen(
-        row.epoch, Holder.from_text(row.holder) if row.holder else None, row.acquired_at, row.expired
-    )
+
+    def look(connection: Connection) -> _Seen:
+        row = connection.execute(find).one_or_none()
+        if row is None:
+            return _Seen(0, None, None, None, False)
+        holder = Holder.from_text(row.holder) if row.holder else None
+        signless = not row.expired and _is_signless(connection, holder)
+        return _Seen(row.epoch, holder, row.acquired_at, row.expires_at, bool(row.expired), signless)
+
+    return database.ask(look, scope_of(district))
+
+
+def _is_signless(connection: Connection, holder: Holder | None) -> bool:
+    """Whether its sign of life is gone; False where it had none, or its process can be looked up here."""
+    if connection.dialect.name != "postgresql" or holder is None or not holder.sign or holder.is_here():
+        return False
+    return is_gone(connection, holder.sign)
 
 
 def _take(database: Database, district: str, seen: _Seen) -> bool:
     """Raise the epoch if the lease is still as it was seen; False if somebody was faster."""
+    me = replace(this_process(), sign=database.sign())
     try:
         return database.write(
-            lambda connection: _compare_and_take(connection, district, seen), scope_of(district)
+            lambda connection: _compare_and_take(connection, district, seen, me), scope_of(district)
         )
     except StoreError as error:
         if error.__cause__ is not None and sqlstate(error.__cause__) == LOCK_NOT_AVAILABLE:
@@ -139,20 +171,23 @@ def _take(database: Database, district: str, seen: _Seen) -> bool:
         raise
 
 
-def _compare_and_take(connection: Connection, district: str, seen: _Seen) -> bool:
+def _compare_and_take(connection: Connection, district: str, seen: _Seen, me: Holder) -> bool:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
     connection.execute(_ENSURE_ROW, {"district": district})
     unchanged = [LEASE.c.district == district, LEASE.c.epoch == seen.epoch]
     if seen.holder and not seen.holder.is_dead():
-        # It was expired when we looked; its holder may have woken up and renewed it since.
-        unchanged.append(or_(LEASE.c.holder.is_(None), LEASE.c.expires_at <= DatabaseTime()))
+        # Its holder may have woken up and renewed it, or put up its sign, since we looked.
+        over = LEASE.c.expires_at <= DatabaseTime()
+        if _is_signless(connection, seen.holder):
+            over = or_(over, LEASE.c.expires_at == seen.expires_at)
+        unchanged.append(or_(LEASE.c.holder.is_(None), over))
     taken = connection.execute(
         update(LEASE)
         .where(*unchanged)
         .values(
             epoch=seen.epoch + 1,
-            holder=this_process().to_text(),
+            holder=me.to_text(),
             acquired_at=DatabaseTime(),
             expires_at=DatabaseTime(TTL_SECONDS),
         )

@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-_NAME = text(
-    "SELECT set_config('reconciler.district', :district, true), set_config('reconciler.scope', :scope, true)"
-)
+SILENT_SECONDS = 30
+"""How long a transaction that writes may say nothing until the server rolls it back: a lease's time.
+
+A runner that was paused amid one keeps its lease's row, and with it everybody else from the district. Nothing
+is worked out between two statements: what takes long feeds a COPY, which is one.
+"""
+
+_NAME = "set_config('reconciler.district', :district, true), set_config('reconciler.scope', :scope, true)"
+_READING = text(f"SELECT {_NAME}")
+_WRITING = text(f"SELECT {_NAME}, set_config('idle_in_transaction_session_timeout', :silent, true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,13 @@ def scope_of(district: str | None) -> Scope:
 
 
 def name(transaction: Connection, scope: Scope) -> None:
-    """Say whose rows the transaction is about, until it ends: a pooled connection keeps nothing of it."""
+    """Say whose rows the transaction is about, and how long it may be silent, if it writes.
+
+    Both last until it ends: a pooled connection keeps nothing of it.
+    """
     if transaction.dialect.name == "postgresql":
         values = {"district": scope.district, "scope": "fleet" if scope.fleet else ""}
-        transaction.execute(_NAME, values)
+        if transaction.get_execution_options().get("reconciler_writes"):
+            transaction.execute(_WRITING, {**values, "silent": f"{SILENT_SECONDS}s"})
+        else:
+            transaction.execute(_READING, values)

@@ -216,6 +216,37 @@ def test_a_killed_runner_makes_nobody_wait(
     assert max(waits) < 25, "the lease of 30 seconds was waited for"
 
 
+ELSEWHERE = """
+import socket
+from reconciler.store import holder
+holder._machine = lambda: "another boot pid:[1]"
+socket.gethostname = lambda: "elsewhere"
+"""
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_runner_killed_on_another_machine_makes_nobody_wait_for_its_lease(
+    world: World, nursery: Nursery, states: States, rounds: int, figure: Figure
+) -> None:
+    """Nobody here can look its process up: its sign of life is gone."""
+    _new(world)
+    start = states.keep()
+    waits = []
+    for _ in range(rounds // 4 or 1):
+        states.restore(start)
+        died = nursery.run("reconcile", change=ELSEWHERE + ARMED + _DIE_IN_SYNC)
+        assert died.code == -9
+        assert _held_leases(world.database_url) == 1
+        with Store(world.database_url) as store:
+            began = time.monotonic()
+            store.release(store.acquire("oak", wait_seconds=25))
+            waits.append(time.monotonic() - began)
+        assert nursery.run("reconcile").code == 0
+    figure(f"{len(waits)} holders killed; the next runner in after {max(waits):.2f} s at the longest")
+    assert max(waits) < 10, "the lease of 30 seconds was waited for"
+
+
 _DIE_IN_SYNC = """
 import os, signal
 from reconciler.engine import steps

@@ -15,18 +15,24 @@ from tests.faults.states import States
 
 TTL_SECONDS = 1
 PAUSE = f"""
-import os, signal, time
+import os, signal, threading, time
 from reconciler.store import leases, store
 leases.TTL_SECONDS = {TTL_SECONDS:g}
 moment = os.environ["PAUSE_AT"]
-real = getattr(store.Store, moment)
+real, renew, renewing = getattr(store.Store, moment), store.Store.renew, threading.Lock()
+def renewed(self, lease):
+    with renewing:
+        renew(self, lease)
 def paused(self, *arguments, **named):
     setattr(store.Store, moment, real)
-    os.kill(os.getpid(), signal.SIGSTOP)
-    time.sleep(0.1)  # the other threads are stopped first, this one a moment later
+    with renewing:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(0.1)  # the other threads are stopped first, this one a moment later
     return real(self, *arguments, **named)
+store.Store.renew = renewed
 setattr(store.Store, moment, paused)
 """
+"""Pauses between transactions; of one that is paused amid a write, docs/safety.md tells."""
 MOMENTS = ("write_sync", "save", "advance", "learn_schools", "finish")
 
 

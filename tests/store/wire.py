@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -14,6 +15,7 @@ from typing import Literal
 from sqlalchemy import make_url
 
 Loss = Literal["", "commit", "answer"]
+_KEY = re.compile(rb"K\x00\x00\x00\x0c(....)", re.DOTALL)
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 
 
@@ -29,6 +31,8 @@ class Wire:
     """Of the next COMMIT: the `commit` itself, or the server's `answer`; then the connection is gone."""
     starting: int = 0
     """So many more connections hear that the server is starting up."""
+    pooled: bool = False
+    """Tell clients another process than the server's, as a pooler does."""
     refused: int = 0
     lost: int = 0
     _open: list[socket.socket] = field(default_factory=list)
@@ -73,7 +77,7 @@ class Wire:
             while data := server.recv(65536):
                 if losing.is_set():
                     break
-                client.sendall(data)
+                client.sendall(_KEY.sub(_another_key, data) if self.pooled else data)
         _close(client, server)
 
     def close(self) -> None:
@@ -116,6 +120,11 @@ def _error(state: str, message: str) -> bytes:
         for kind, text in ((b"S", "FATAL"), (b"V", "FATAL"), (b"C", state), (b"M", message))
     )
     return b"E" + struct.pack("!I", len(fields) + 5) + fields + b"\0"
+
+
+def _another_key(said: re.Match[bytes]) -> bytes:
+    """BackendKeyData with another process id in it."""
+    return said[0][:5] + bytes(255 - byte if place else byte for place, byte in enumerate(said[1]))
 
 
 def _close(*sockets: socket.socket) -> None:
