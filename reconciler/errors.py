@@ -72,7 +72,7 @@ class ReconcilerError(Exception):
         self.hint = hint
         self.retryable = retryable
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
 
@@ -130,14 +130,19 @@ class HoldError(ReconcilerError):
 
     def __init__(
         self, message: str, *, code: str | None = None, hint: str = "", retryable: bool = False,
-        cause: str = "",
+        cause: str = "", digest: str = "", limits: Sequence[dict[str, Any]] = (),
     ):  # fmt: skip
         super().__init__(message, code=code, hint=hint, retryable=retryable)
         self.cause = cause
         """A stable code of the likely cause, where one was looked for."""
+        self.digest = digest
+        """Of the very rows that are held, under a key that only the database has; what an approval names."""
+        self.limits = tuple(limits)
+        """What of limits would be broken, in counts."""
 
-    def to_json(self) -> dict[str, str]:
-        return super().to_json() | ({"cause": self.cause} if self.cause else {})
+    def to_json(self) -> dict[str, Any]:
+        more = {"cause": self.cause, "digest": self.digest, "limits": list(self.limits)}
+        return super().to_json() | {name: value for name, value in more.items() if value}
 
 
 class LockError(ReconcilerError):

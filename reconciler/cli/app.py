@@ -218,6 +218,7 @@ class App:
 
     def context(self, allow_removals: Collection[str] = ()) -> Context:
         """Everything that the engine is given. What a killed run left is removed."""
+        from reconciler.cli.git.approvals import GitApprovals  # noqa: PLC0415
         from reconciler.engine.context import Context  # noqa: PLC0415
         from reconciler.roster.workspace import sweep  # noqa: PLC0415
 
@@ -228,6 +229,7 @@ class App:
             source=cast("FileSource", Later(lambda: _sftp_source(self.settings, policy))),
             mapper=self.library.get,
             policy=policy,
+            approvals=GitApprovals(self.root, self.settings),
             allow_removals=frozenset(allow_removals),
         )
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "plan": ("reconciler.cli.plan", "Show what reconcile would do."),
     "reconcile": ("reconciler.cli.reconcile", "Carry out what the files say."),
     "sync": ("reconciler.cli.sync", "Sync started connections again."),
+    "approve": ("reconciler.cli.approve", "Write an approval of what a limit holds, for a pull request."),
     "test": ("reconciler.cli.test", "Test Connection: connect, check the key, log in, list the files."),
     "schools": ("reconciler.cli.schools", "List a district's schools: mapped, ignored or unmapped."),
     "map": ("reconciler.cli.map", "Run a mapper over local files."),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,9 @@ from reconciler.cli.exits import DONE, FAILED
 from reconciler.config.listed import list_early
 from reconciler.errors import ConfigError, MapperError, Problem
 from reconciler.render.problems import is_ok, problems_github, problems_json, problems_sarif, problems_text
+
+if TYPE_CHECKING:
+    from reconciler.config.fleet import Fleet
 
 
 @click.command("validate")
@@ -60,12 +65,25 @@ def _check(app: App, paths: list[Path], *, with_cache: bool) -> tuple[list[Probl
     if cache:
         cache.remember(fleet.known)
     wanted = [f for f in app.library.files() if _wanted(root / f, paths)]
+    approvals, approving = _approvals(app, fleet, paths)
     found = [
         *fleet.problems,
         *(p for p in app.library.problems() if _wanted(root / p.file, paths)),
         *_tested(app, wanted),
+        *approvals,
     ]
-    return sorted(found, key=lambda p: (p.file, p.line, p.column, p.path)), len(fleet.checked) + len(wanted)
+    files = len(fleet.checked) + len(wanted) + approving
+    return sorted(found, key=lambda p: (p.file, p.line, p.column, p.path)), files
+
+
+def _approvals(app: App, fleet: Fleet, paths: Collection[Path]) -> tuple[list[Problem], int]:
+    """What is wrong with approvals of held rows, and how many files of them there are."""
+    if not (app.root / "approvals").is_dir():
+        return [], 0
+    from reconciler.config.approvals import check_approvals  # noqa: PLC0415 – most fleets have none
+
+    known = {*fleet.districts, *fleet.refused}
+    return check_approvals(app.root, known, datetime.now(UTC).date(), [p.resolve() for p in paths])
 
 
 def _tested(app: App, wanted: Collection[str]) -> list[Problem]:

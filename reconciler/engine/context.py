@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.config.policy import Policy
+from reconciler.engine.approving import Approvals
 
 if TYPE_CHECKING:
     from reconciler.engine.ports import ConnectionStore, FileSource
@@ -30,6 +31,8 @@ class Context:
     mapper: Callable[[str], Mapper]
     """A mapper by its name; raises MapperError."""
     policy: Policy = field(default_factory=Policy)
+    approvals: Approvals = field(default_factory=Approvals)
+    """What git approves of held rows."""
     allow_removals: Collection[str] = ()
     """Districts whose limits are waived in this run, once."""
     now: Callable[[], datetime] = utc_now

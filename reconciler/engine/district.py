@@ -20,6 +20,7 @@ from reconciler.engine.visit import Visit
 from reconciler.errors import HoldError, LockError, ReconcilerError
 from reconciler.planning.change import Action, Change, Step
 from reconciler.planning.connection import Connection, Observed, Phase
+from reconciler.planning.hand_edit import HandEdit
 from reconciler.planning.steps import target_phase
 from reconciler.roster.workspace import workspace
 
@@ -72,10 +73,27 @@ def sync_one(
     change = Change(connection.district.id, Action.UPDATE, (Step.SYNC,), observed.phase, reason="sync")
 
     def work(lease: Lease) -> Result:
+        now = context.store.observe_one(change.district)
+        if now and now.edit:
+            return _recorded(context, run, change, _edited(context, lease, now.edit, run))
         result = _steps(context, lease, change, connection, observed, run, stopping, recurring=True)
         return _recorded(context, run, change, result)
 
     return _leased(context, change, "sync", run, work)
+
+
+def _edited(context: Context, lease: Lease, edit: HandEdit, run: str) -> Result:
+    """No sync works on a connection that is not as the program has put it on record."""
+    error = HoldError(
+        f"the connection was {edit.stamp}; nothing was read",
+        code="sync.edited",
+        hint=f"`reconciler plan --only {lease.district}` shows what was altered, `reconcile` puts it right",
+    )
+    context.store.finish(
+        lease, outcome=str(Outcome.BLOCKED), problem=error.to_json(), unfinished=None, synced=False, run=run,
+        at=context.now(),
+    )  # fmt: skip
+    return Result(lease.district, "sync", Outcome.BLOCKED, error=error)
 
 
 def _leased(
@@ -175,7 +193,8 @@ def _take(
     except Exception as fault:  # a fault of ours must not stop the fleet
         error = internal_error(fault)
     outcome = _step_outcome(error)
-    taken.append(StepResult(step, outcome, time.monotonic() - started))
+    release = work.visit.release if step is Step.SYNC and error is None else None
+    taken.append(StepResult(step, outcome, time.monotonic() - started, release))
     log.info("%s %s %s", work.lease.district, step, outcome)
     return error
 

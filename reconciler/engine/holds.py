@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NoReturn
+from dataclasses import dataclass, replace
+from typing import Any
 
+from reconciler.config.approval import BrokenLimit
+from reconciler.engine.approving import Verdict, broken_limits, judge
 from reconciler.engine.context import Context
 from reconciler.engine.ports import ConnectionStore
 from reconciler.engine.visit import Visit
@@ -41,33 +43,68 @@ def refuse_over_limits(
     )
     changes = roster.contact_changes(stored_values(context, connection), limits.max_students_per_phone)
     unsafe = contact_breaches(changes, limits)
-    if found:
-        cause = _cause(context.store, connection, visit, roster, now, found[0])
-        _hold_for_limits(connection, found, cause, unsafe)
-    if unsafe:
-        _hold_for_contacts(connection, unsafe)
-    return list(map(str, shared_phones(changes, limits)))
+    notes = list(map(str, shared_phones(changes, limits)))
+    if not found and not unsafe:
+        return notes
+    broken = broken_limits(found, unsafe)
+    verdict = _judge(context, connection, roster, broken)
+    if verdict.release:
+        visit.release = verdict.release
+        return [str(verdict.release), *notes]
+    held = _Held(connection, verdict, broken)
+    if not found:
+        raise _hold_for_contacts(held, unsafe)
+    cause = _cause(context.store, connection, visit, roster, now, found[0])
+    raise _hold_for_limits(held, found, cause, unsafe)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a hold says beside its words."""
+
+    connection: Connection
+    verdict: Verdict
+    broken: Sequence[BrokenLimit]
+
+    @property
+    def refused(self) -> str:
+        """Why an approval that is there does not let it through, to follow the message."""
+        return f". Not approved: {self.verdict.refused}" if self.verdict.refused else ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"digest": self.verdict.digest, "limits": [limit.to_json() for limit in self.broken]}
+
+
+def _judge(
+    context: Context, connection: Connection, roster: Roster, broken: Sequence[BrokenLimit]
+) -> Verdict:
+    district = connection.district.id
+    key = context.store.delta_key(district)
+    return judge(context.approvals, context.now(), district, key, roster.change_digest(), broken)
 
 
 def _hold_for_limits(
-    connection: Connection, found: Sequence[Breach], cause: Cause, unsafe: Sequence[ContactBreach]
-) -> NoReturn:
+    held: _Held, found: Sequence[Breach], cause: Cause, unsafe: Sequence[ContactBreach]
+) -> HoldError:
     """Whoever lets it through waives contact safety with it, and has to know of that as well."""
     also = f". Held for contact safety as well: {_listed(unsafe)}" if unsafe else ""
-    raise HoldError(
-        f"{_listed(found)}. Likely cause: {cause}{also}",
+    return HoldError(
+        f"{_listed(found)}. Likely cause: {cause}{also}{held.refused}",
         code="sync.removals" if found[0].is_removal else "sync.changes",
-        hint=let_through(connection),
+        hint=let_through(held.connection),
         cause=cause.code,
+        **held.facts,
     )
 
 
-def _hold_for_contacts(connection: Connection, unsafe: Sequence[ContactBreach]) -> NoReturn:
-    raise HoldError(
-        f"contact safety: {_listed(unsafe)}",
+def _hold_for_contacts(held: _Held, unsafe: Sequence[ContactBreach]) -> HoldError:
+    return HoldError(
+        f"contact safety: {_listed(unsafe)}{held.refused}",
         code="sync.contacts",
-        hint=let_through(connection),
+        hint=let_through(held.connection),
         cause=unsafe[0].code,
+        **held.facts,
     )
 
 
@@ -91,9 +128,10 @@ def stored_values(context: Context, connection: Connection) -> StoredValues:
 
 def let_through(connection: Connection) -> str:
     """What a person may do about a hold."""
+    district = connection.district.id
     return (
-        f"nothing was written; if this is right, let it through once with "
-        f"--allow-removals {connection.district.id}"
+        f"nothing was written; if this is right, have exactly this approved in git (reconciler approve "
+        f"{district}), or let it through once with --allow-removals {district}"
     )
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
+from reconciler.engine.approving import approved, held_digests
 from reconciler.engine.context import Context
 from reconciler.engine.ports import Glance
 from reconciler.engine.report import Outcome, Report, Result
@@ -31,18 +32,22 @@ def plan_fleet(
     """
     now, retire_after = context.now(), timedelta(days=context.policy.retire_after_days)
     if glance is None or not isinstance(desired, Desired):
+        seen = context.store.observe()
         return build_plan(
-            desired, context.store.observe(), now=now, retire_after=retire_after,
-            refused=refused, only=only, retry=context.allow_removals,
+            desired, seen, now=now, retire_after=retire_after, refused=refused, only=only,
+            retry=context.allow_removals, approved=approved(context.approvals, now, held_digests(seen)),
+            deleted=context.store.deleted(),
         )  # fmt: skip
 
     def observe(names: Collection[str]) -> Mapping[str, Observed]:
         found = glance.observe(names)
         return context.store.observe(names) if found is None else found
 
+    held = {name: mark.hold_digest for name, mark in glance.connections.items() if mark.hold_digest}
     return quick_plan(
-        desired, glance.connections, observe, now=now, retire_after=retire_after,
-        refused=refused, only=only, retry=context.allow_removals,
+        desired, glance.connections, observe, now=now, retire_after=retire_after, refused=refused, only=only,
+        retry=context.allow_removals, approved=approved(context.approvals, now, held),
+        deleted=glance.deleted,
     )  # fmt: skip
 
 

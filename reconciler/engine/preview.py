@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler.engine.approving import Release
 from reconciler.engine.connection_test import iso
 from reconciler.engine.context import Context
 from reconciler.engine.district import StopRequestedError, internal_error
@@ -78,6 +79,8 @@ class Preview:
     notes: tuple[str, ...] = ()
     error: ReconcilerError | None = None
     """What would hold the district, or make it fail; or why there is no preview."""
+    release: Release | None = None
+    """The approval in git that lets its rows through, where one is needed."""
 
     @property
     def outcome(self) -> Outcome:
@@ -109,6 +112,7 @@ class Preview:
             "columns": [c.to_json() for c in self.columns],
             "rejects": [asdict(r) for r in self.rejects],
             "holds": [self.error.to_json()] if self.error and held else [],
+            "approval": self.release.to_json() if self.release else None,
             "notes": list(self.notes),
             "error": self.error.to_json() if self.error else None,
         }
@@ -214,6 +218,7 @@ def _made(
         "rejects": _rejects(compared.rejects()) if compared else (),
         "notes": tuple(dict.fromkeys(notes)),
         "error": error,
+        "release": visit.release,
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from reconciler.engine.approving import Release
 from reconciler.errors import ReconcilerError
 from reconciler.mapping.entities import ENTITIES
 from reconciler.roster.delta import RowCounts
@@ -31,9 +32,12 @@ class StepResult:
     name: str
     outcome: Outcome
     seconds: float = 0.0
+    release: Release | None = None
+    """The approval in git that it needed."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "outcome": str(self.outcome), "seconds": round(self.seconds, 3)}
+        said = {"name": self.name, "outcome": str(self.outcome), "seconds": round(self.seconds, 3)}
+        return said | ({"approval": self.release.to_json()} if self.release else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+from reconciler.engine.approving import approved, held_digests
 from reconciler.engine.context import Context
 from reconciler.engine.district import carry_out, sync_one
 from reconciler.engine.planned import failures, plan_fleet, report_of_nothing
@@ -60,12 +61,15 @@ def reconcile(
 
         def replan(observed: Observed | None) -> Change | None:
             guard()
+            seen, now = {change.district: observed} if observed else {}, context.now()
             again = build_plan(
                 {change.district: connection} if connection else {},
-                {change.district: observed} if observed else {},
-                now=context.now(),
+                seen,
+                now=now,
                 retire_after=timedelta(days=context.policy.retire_after_days),
                 retry=context.allow_removals,
+                approved=approved(context.approvals, now, held_digests(seen)),
+                deleted={} if observed else context.store.deleted((change.district,)),
             )
             if saved and again.changes:
                 refuse_moved_one(saved, again.changes[0], connection, observed)

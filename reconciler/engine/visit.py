@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.config.district import NEXT
+from reconciler.engine.approving import Release
 from reconciler.engine.context import Context
 from reconciler.engine.desks import waiting
 from reconciler.engine.ports import FileSession, Lease
@@ -43,6 +44,8 @@ class Visit:
         """Which files the stored rows came from."""
         self.waived = connection.district.id in context.allow_removals
         """The limits of this district are waived in this run."""
+        self.release: Release | None = None
+        """The approval in git that let its rows through, where one was needed."""
         self.pending = previous.pending
         """Which files of the district's packages were seen and never written."""
         self._lease: Lease | None = None

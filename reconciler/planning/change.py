@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +36,28 @@ class Step(StrEnum):
     """The rows of a connection retired long enough ago become inactive."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When somebody altered a connection by hand, and as whom; `by` is empty where nobody knows."""
+
+    at: datetime
+    by: str = ""
+
+    def __str__(self) -> str:
+        return f"edited in the database {self.at_text}{self.by_text}"
+
+    @property
+    def by_text(self) -> str:
+        return f" by {self.by}" if self.by else ""
+
+    @property
+    def at_text(self) -> str:
+        return self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"drift": True, "edited_at": self.at_text, "edited_by": self.by or None}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class FieldChange:
     """One field of the connection that differs; `before` or `after` is None where it was or is not set."""
@@ -42,9 +65,12 @@ class FieldChange:
     path: str
     before: Any = None
     after: Any = None
+    drift: Stamp | None = field(default=None, compare=False)
+    """Of a field that differs because somebody altered it in the database."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"path": self.path, "before": self.before, "after": self.after}
+        said = {"path": self.path, "before": self.before, "after": self.after}
+        return said | (self.drift.to_json() if self.drift else {})
 
 
 @dataclass(frozen=True, slots=True)

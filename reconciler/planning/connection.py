@@ -7,8 +7,12 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.config.district import District
+
+if TYPE_CHECKING:
+    from reconciler.planning.hand_edit import HandEdit
 
 
 class Phase(StrEnum):
@@ -50,7 +54,7 @@ def spec_digest(connection: Connection) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A connection as the database has it."""
+    """A connection as the program has put it on record."""
 
     connection: Connection
     phase: Phase
@@ -66,6 +70,10 @@ class Observed:
     """The first key that the server showed, as `type base64`, under `policy.host_keys: first-use`."""
     secret_slot: str = ""
     """`next` where the server has taken the new one of two secrets; see `slot_for`."""
+    hold_digest: str = ""
+    """Of the delta that a limit holds; empty where none is, or its digest is not known."""
+    edit: HandEdit | None = None
+    """What somebody has altered in the database since; all else here is as it was before that."""
 
     def slot_for(self, connection: Connection) -> str:
         """Which secret to log in with. What is on record holds for the login and references of its time."""

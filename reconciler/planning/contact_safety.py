@@ -42,6 +42,10 @@ class ContactBreach:
 
     code: str
     text: str
+    of: str = ""
+    """Which rows: an entity, or the right that is emptied."""
+    rows: int = 0
+    active: int = 0
 
     def __str__(self) -> str:
         return self.text
@@ -52,7 +56,13 @@ def contact_breaches(changes: ContactChanges, limits: ContactSafety) -> list[Con
     if not changes.relationships:
         return []
     found = [
-        ContactBreach("rights-emptied", f"{right} was said for some relationships and is said for none now")
+        ContactBreach(
+            "rights-emptied",
+            f"{right} was said for some relationships and is said for none now",
+            right,
+            changes.relationships,
+            changes.relationships,
+        )
         for right in changes.emptied
     ]
     found += _over(
@@ -87,7 +97,7 @@ def shared_phones(changes: ContactChanges, limits: ContactSafety) -> list[Contac
         f"phones that would be on the contacts of more than {allowed} students: {changes.shared_phones}, "
         f"with up to {changes.most_students} (policy.contact_safety.max_students_per_phone is {allowed})"
     )
-    return [ContactBreach("phone-shared", text)]
+    return [ContactBreach("phone-shared", text, "phones", changes.shared_phones, changes.most_students)]
 
 
 def _over(code: str, rows: int, of: int, limit: Allowance, what: str, path: str) -> list[ContactBreach]:
@@ -95,4 +105,5 @@ def _over(code: str, rows: int, of: int, limit: Allowance, what: str, path: str)
     if rows <= allowed:
         return []
     text = f"{what}: {rows} (policy.contact_safety.{path} allows {allowed} of {of})"
-    return [ContactBreach(code, text)]
+    whose = "students" if code in ("emergency-lost", "contacts-lost") else "relationships"
+    return [ContactBreach(code, text, whose, rows, of)]

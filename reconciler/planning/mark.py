@@ -27,6 +27,8 @@ class Mark(NamedTuple):
     host_key_seen: str
     spec: str | None
     """District.to_json as text, of a connection that is not in its last phase; else None."""
+    hold_digest: str | None = None
+    """Of the delta that a limit holds; None where none is."""
 
     @property
     def file_fingerprint(self) -> str:
@@ -59,4 +61,5 @@ class Mark(NamedTuple):
             deactivated=self.deactivated,
             held=self.held,
             host_key_seen=self.host_key_seen,
+            hold_digest=self.hold_digest or "",
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.planning.change import Action, Change, FieldChange, Step
+from reconciler.planning.change import Action, Change, FieldChange, Stamp, Step
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.diff import diff
 from reconciler.planning.steps import ordered, phase_after, phase_before, steps_for, steps_from, target_phase
@@ -52,21 +52,42 @@ def build_plan(
     refused: Collection[str] = (),
     only: Collection[str] | None = None,
     retry: Collection[str] = (),
+    approved: Collection[str] = (),
+    deleted: Mapping[str, Stamp] | None = None,
 ) -> Plan:
     """What has to happen for `observed` to become `desired`.
 
     `refused` are districts whose files are there and wrong: they are neither changed nor retired. `only`
-    limits the plan to these districts. `retry` names districts whose held sync is to be tried again.
+    limits the plan to these districts. `retry` names districts whose held sync is to be tried again,
+    `approved` those of which git now approves what is held. `deleted` says of connections that are not there
+    when somebody deleted them by hand.
     """
     names = sorted((desired.keys() | observed.keys()) - set(refused))
     if only is not None:
         kept = frozenset(only)
         names = [n for n in names if n in kept]
-    observed = {n: replace(o, unfinished=True) if o.held and n in retry else o for n, o in observed.items()}
+    released = {n for n, o in observed.items() if n in approved and not o.unfinished}
+    again = released | {n for n, o in observed.items() if o.held and n in retry}
+    observed = {n: replace(o, unfinished=True) if n in again else o for n, o in observed.items()}
     found = [_change(n, desired.get(n), observed.get(n), now, retire_after) for n in names]
-    changes = tuple(c for c in found if c)
+    changes = tuple(due for c in found if c and (due := _approved(c) if c.district in released else c))
+    changes = tuple(_said_deleted(c, deleted or {}) for c in changes)
     alive = sum(1 for n in names if n in desired)
     return Plan(changes, alive - sum(1 for c in changes if c.district in desired))
+
+
+def _said_deleted(change: Change, deleted: Mapping[str, Stamp]) -> Change:
+    if change.action is not Action.CREATE or change.district not in deleted:
+        return change
+    stamp = deleted[change.district]
+    return replace(change, reason=f"its row was deleted from the database {stamp.at_text}{stamp.by_text}")
+
+
+def _approved(change: Change) -> Change | None:
+    """Of a district whose hold is approved: nothing is due to that alone where no sync would follow."""
+    if change.reason != "unfinished":
+        return change
+    return replace(change, reason="approved") if Step.SYNC in change.steps else None
 
 
 def _change(
@@ -86,16 +107,18 @@ def _change(
 def _whole(district: str, desired: Connection, observed: Observed | None, now: datetime) -> Change:
     """A connection that is not there yet, or whose file is back: every step."""
     action, reason = (Action.START, "its file is back") if observed else (Action.CREATE, "")
-    fields = diff(observed.connection if observed else None, desired)
+    fields = _fields(observed, desired)
     steps = ordered(steps_from(Phase.SAVED), desired.district, now)
     return Change(district, action, steps, Phase.SAVED, fields, reason)
 
 
 def _update(district: str, desired: Connection, observed: Observed, now: datetime) -> Change | None:
-    applied = observed.connection
-    fields = diff(applied, desired)
+    applied, edit = observed.connection, observed.edit
+    if edit and edit.distrusted:
+        observed = replace(observed, unfinished=True, phase=Phase.SAVED)
+    fields = _fields(observed, desired)
     unfinished = observed.unfinished or not observed.phase.reaches(target_phase(applied.district, now))
-    if not fields and not unfinished:
+    if not fields and not unfinished and not edit:
         return None
     steps = steps_for(fields)
     if applied.district.sync.state != desired.district.sync.state:
@@ -108,12 +131,20 @@ def _update(district: str, desired: Connection, observed: Observed, now: datetim
     kept = ordered(steps, desired.district, now)
     if not phase_after(kept, observed.phase).reaches(target_phase(desired.district, now)):
         kept = ordered(steps | steps_from(observed.phase), desired.district, now)
-    return Change(district, _action(desired, fields), kept, begins, fields, "" if fields else "unfinished")
+    reason = str(edit.stamp) if edit else "" if fields else "unfinished"
+    return Change(district, _action(desired, fields), kept, begins, fields, reason)
+
+
+def _fields(observed: Observed | None, desired: Connection) -> tuple[FieldChange, ...]:
+    """What differs; of a connection that was altered by hand, from what stands there now."""
+    if observed and observed.edit:
+        return observed.edit.fields(observed.connection, desired)
+    return diff(observed.connection if observed else None, desired)
 
 
 def _action(after: Connection, fields: tuple[FieldChange, ...]) -> Action:
     """Starting and stopping have names of their own where nothing else changes with them."""
-    if [f.path for f in fields] != ["sync.state"]:
+    if [f.path for f in fields] != ["sync.state"] or fields[0].drift:
         return Action.UPDATE
     return Action.STOP if after.district.sync.state == "stopped" else Action.START
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.config.district import District
+from reconciler.planning.change import Stamp
 from reconciler.planning.connection import Connection, Observed
 from reconciler.planning.mark import Mark
 from reconciler.planning.plan import Plan, build_plan
@@ -65,16 +66,20 @@ def quick_plan(
     refused: Collection[str] = (),
     only: Collection[str] | None = None,
     retry: Collection[str] = (),
+    approved: Collection[str] = (),
+    deleted: Mapping[str, Stamp] | None = None,
 ) -> Plan:
     """As `build_plan` of all that `marks` are of; `observe` is asked for the districts that differ."""
     names = (desired.keys() | marks.keys()) - set(refused)
-    found = _sorted(names if only is None else names & set(only), desired, marks, retry)
+    found = _sorted(names if only is None else names & set(only), desired, marks, {*retry, *approved})
     if not found.same and not found.others:
         return Plan((), found.settled)
     wanted = {n: replace(o.connection, fingerprint=desired.sign(n)[0]) for n, o in found.same.items()}
     wanted |= {n: desired[n] for n in found.others if n in desired}
     observed = {**found.same, **(observe(found.others) if found.others else {})}
-    plan = build_plan(wanted, observed, now=now, retire_after=retire_after, retry=retry)
+    plan = build_plan(
+        wanted, observed, now=now, retire_after=retire_after, retry=retry, approved=approved, deleted=deleted
+    )
     return Plan(plan.changes, plan.unchanged + found.settled)
 
 

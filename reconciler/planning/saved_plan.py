@@ -244,7 +244,7 @@ def _observed(observed: Observed | None) -> str:
         [
             observed.connection.district.to_json(), observed.connection.mapper_digest, str(observed.phase),
             observed.unfinished, observed.retired_at is not None, observed.deactivated,
-            observed.host_key_seen,
+            observed.host_key_seen, *([str(observed.edit)] if observed.edit else []),
         ]
     )  # fmt: skip
 

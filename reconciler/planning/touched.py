@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.errors import Problem
 
 FLEET_FILE = "reconciler.yaml"
-_DISTRICTS, _MAPPERS = "districts", "mappers"
+_DISTRICTS, _MAPPERS, _APPROVALS = "districts", "mappers", "approvals"
 _DISTRICT_ENDINGS = (".yaml", ".yml")
 _MAPPER_ENDINGS = (".json", ".yaml", ".yml")
 _BETWEEN_FILES = frozenset({"config.duplicate", "config.reference", "secret.bound"})
@@ -68,7 +68,7 @@ def touched(
     if FLEET_FILE in changed:
         return None
     mappers = with_extensions(changed_mappers(changed), extends)
-    stems = _stems(changed)
+    stems = _stems(changed) | _approved(changed)
     is_districts = any(path.split("/")[0] == _DISTRICTS for path in changed)
     return frozenset(
         name
@@ -101,6 +101,12 @@ def _stems(changed: Iterable[str]) -> frozenset[str]:
     paths = [p for p in map(PurePosixPath, changed) if p.parts[0] == _DISTRICTS]
     stems = {p.stem for p in paths if p.suffix.lower() in _DISTRICT_ENDINGS}
     return frozenset(stems | {stem.lower() for stem in stems})
+
+
+def _approved(changed: Iterable[str]) -> frozenset[str]:
+    """Ids of the districts whose approvals these are: what is held of theirs may go through, or no longer."""
+    paths = map(PurePosixPath, changed)
+    return frozenset(p.parts[1] for p in paths if p.parts[0] == _APPROVALS and len(p.parts) > 2)
 
 
 def _is_in(file: str, changed: Collection[str]) -> bool:

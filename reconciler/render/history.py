@@ -51,12 +51,19 @@ def _result(result: ResultView) -> str:
     )
     said = [changed] if changed and result.action != "create" else []
     said += [_rows(result.rows)] if _rows(result.rows) else []
+    said += [_release(step["approval"]) for step in result.steps if step.get("approval")]
     if result.error:
         said.append(f"{result.error['code']}: {result.error['message']}")
     detail = "; ".join(said)
     return f"    {symbol(result.outcome)} {result.district} {result.action} {result.outcome}" + (
         f": {detail}" if detail else ""
     )
+
+
+def _release(approval: Mapping[str, str | None]) -> str:
+    commit, author = approval.get("commit"), approval.get("author")
+    said = f" ({commit[:12]} by {printable(str(author))})" if commit else ""
+    return f"released by {approval['file']}{said}"
 
 
 def _rows(rows: Mapping[str, Mapping[str, int]]) -> str:

@@ -72,13 +72,17 @@ def _left_out(since: Since) -> str:
 
 def _change(change: Change, width: int) -> list[str]:
     steps = " → ".join(str(s).replace("_", " ") for s in change.steps) or "save"
-    reason = f"  ({change.reason})" if change.reason else ""
+    reason = f"  ({printable(change.reason)})" if change.reason else ""
     name = printable(change.district).ljust(width)
     head = coloured(str(change.action), f"{change.action.symbol} {name}  {change.action}")
     return [f"{head}  {steps}{reason}", *(f"    {_field(f)}" for f in change.fields)]
 
 
 def _field(field: FieldChange) -> str:
+    return _difference(field) + (f"  ({printable(str(field.drift))})" if field.drift else "")
+
+
+def _difference(field: FieldChange) -> str:
     path = printable(field.path)
     if field.before is None:
         return f"{path}: {printable(shown(field.after))}"

@@ -195,7 +195,7 @@ def _why(change: Change) -> str:
     if change.action is Action.CREATE:
         return change.reason or "its file is new"
     groups = Counter(_group(f.path) for f in change.fields)
-    said = [change.reason] if change.reason else []
+    said = [escaped(change.reason)] if change.reason else []
     said += [code(path) + (f" ({n})" if path in _COUNTED else "") for path, n in groups.items()][:_MAX_WHY]
     more = len(groups) - _MAX_WHY
     return ", ".join(said) + (f" and {more} more" if more > 0 else "")
@@ -223,7 +223,11 @@ def _fields(fields: Sequence[FieldChange], *, new: bool) -> list[str]:
     some = fields[:_MAX_FIELDS]
     if new:
         return table(("field", "value"), ((code(f.path), _value(f.after)) for f in some))
-    return table(("field", "now", "after"), ((code(f.path), _value(f.before), _value(f.after)) for f in some))
+    rows = [(code(f.path), _value(f.before), _value(f.after)) for f in some]
+    if not any(f.drift for f in some):
+        return table(("field", "now", "after"), rows)
+    drift = (escaped(str(f.drift)) if f.drift else "–" for f in some)
+    return table(("field", "now", "after", "drift"), [(*r, d) for r, d in zip(rows, drift, strict=True)])
 
 
 def _value(value: object) -> str:

@@ -59,4 +59,5 @@ def _detail(view: ConnectionView) -> list[str]:
     lines = [view.district, *(f"    {name:<12} {value}" for name, value in facts.items())]
     if view.problem:
         lines += error_lines(view.problem["code"], view.problem["message"], view.problem.get("hint", ""))
+        lines += [f"    held as {view.problem['digest']}"] if view.problem.get("digest") else []
     return lines

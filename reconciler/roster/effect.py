@@ -93,6 +93,32 @@ def delta_digest(db: duckdb.DuckDBPyConnection, counts: Mapping[str, RowCounts])
     return digest.hexdigest()
 
 
+def change_digest(db: duckdb.DuckDBPyConnection) -> str:
+    """SHA-256 over every row that would be added, changed or removed, as it was and as it would be.
+
+    Nothing else is in it: what stays, and rows that are not taken, may differ. It is of few rows that can be
+    guessed, so it leaves the program under a key only.
+    """
+    digest = hashlib.sha256()
+    for entity in STORED:
+        spec = ENTITIES[entity]
+        digest.update(f"{entity};".encode())
+        keys = ", ".join(name(k) for k in spec.key)
+        fresh = (
+            f"SELECT *, concat_ws({_SEPARATOR}, fate, {keys}, n.row_hash, coalesce(o.row_hash, '')) AS line "
+            f"FROM new_{entity} n JOIN fresh_{entity} USING ({keys}) LEFT JOIN old_{entity} o USING ({keys}) "
+            f"WHERE fate <> 'unchanged'"
+        )
+        gone = (
+            f"SELECT *, concat_ws({_SEPARATOR}, {keys}, row_hash) AS line "
+            f"FROM gone_{entity} JOIN old_{entity} USING ({keys})"
+        )
+        for table, query in ((f"fresh_{entity}", fresh), (f"gone_{entity}", gone)):
+            for part in slices(db, table, keys):
+                digest.update(_digest_of(db, f"SELECT sha256(line) AS line FROM ({query}) WHERE {part}"))
+    return digest.hexdigest()
+
+
 def _digest_of(db: duckdb.DuckDBPyConnection, query: str) -> bytes:
     """A digest of lines, whatever their order."""
     row = db.execute(

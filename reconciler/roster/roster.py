@@ -24,7 +24,7 @@ from reconciler.roster.causes.evidence import StoredValues
 from reconciler.roster.causes.shape import Shape
 from reconciler.roster.database import number, open_database, stream, told
 from reconciler.roster.delta import EntityDelta, Reject, RowCounts, SisSchool
-from reconciler.roster.effect import Effect, delta_digest, effect
+from reconciler.roster.effect import Effect, change_digest, delta_digest, effect
 from reconciler.roster.judging import compare, contact_changes, keeping
 from reconciler.roster.judging.broken import BrokenLines
 from reconciler.roster.judging.rejects import read_rejects
@@ -236,6 +236,11 @@ class Roster:
         """A digest of all that would be written; after `resolve`."""
         with told("while the rows were summed up"):
             return delta_digest(self._db, self._counts)
+
+    def change_digest(self) -> str:
+        """A digest of the rows that would be added, changed or removed, of nothing else; after `resolve`."""
+        with told("while the changed rows were summed up"):
+            return change_digest(self._db)
 
     def contact_changes(
         self, stored: contact_changes.StoredValues, max_students_per_phone: int

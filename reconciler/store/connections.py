@@ -7,6 +7,7 @@ lease already.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -18,10 +19,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from reconciler.config.district import District
 from reconciler.errors import StoreError
 from reconciler.planning.connection import Connection, Observed, Phase
+from reconciler.planning.hand_edit import HandEdit
 from reconciler.roster.delta import Reject, SisSchool, Snapshot
 from reconciler.store import kept_files
+from reconciler.store.hand_edits import connection_of, edited, put_back
 from reconciler.store.snapshots import snapshot_from_text, snapshot_to_text
-from reconciler.store.tables import CONNECTION, REJECT, ROSTER, RUN, SIS_SCHOOL
+from reconciler.store.tables import CONNECTION, HAND_EDIT, REJECT, ROSTER, RUN, SIS_SCHOOL
 
 _OBSERVED = (
     CONNECTION.c.district,
@@ -34,6 +37,7 @@ _OBSERVED = (
     CONNECTION.c.host_key_seen,
     CONNECTION.c.secret_slot,
     CONNECTION.c.outcome,
+    CONNECTION.c.hold_digest,
 )
 
 
@@ -42,7 +46,14 @@ def observe(transaction: Transaction, districts: Collection[str] | None = None) 
     query = select(*_OBSERVED).order_by(CONNECTION.c.district)
     if districts is not None:
         query = query.where(CONNECTION.c.district.in_(districts))
-    return {row.district: _observed(row) for row in transaction.execute(query)}
+    altered = edited(transaction, districts)
+    found = {}
+    for row in transaction.execute(query):
+        one = altered.get(row.district)
+        seen = _observed(one.recorded, one.hand_edit()) if one else _observed(row._mapping)
+        if seen is not None:
+            found[row.district] = seen
+    return found
 
 
 def save(transaction: Transaction, connection: Connection, phase: Phase) -> None:
@@ -61,10 +72,11 @@ def save(transaction: Transaction, connection: Connection, phase: Phase) -> None
         "deactivated": False,
     }
     before = observe(transaction, (district.id,)).get(district.id)
-    if before is None:
+    values |= put_back(transaction, district.id) | (_forgotten(before, connection) if before else {})
+    one = CONNECTION.c.district == district.id
+    if transaction.execute(update(CONNECTION).where(one).values(values)).rowcount == 0:
+        values["delta_key"] = new_key()
         transaction.execute(insert(CONNECTION).values(district=district.id, **values))
-    else:
-        change(transaction, district.id, **values, **_forgotten(before, connection))
 
 
 def recognize(transaction: Transaction, connections: Iterable[Connection]) -> None:
@@ -76,12 +88,13 @@ def recognize(transaction: Transaction, connections: Iterable[Connection]) -> No
     rows = [
         {"of": row.district, "says": row.spec, "by": row.mapper_digest, "found": one.fingerprint}
         for row in transaction.execute(select(*_OBSERVED))
-        if (one := wanted.get(row.district)) and _observed(row).connection == one
+        if (one := wanted.get(row.district)) and connection_of(row.spec, row.mapper_digest) == one
     ]
     if rows and transaction.dialect.name == "postgresql":
         _note_one_by_one(transaction, rows)
     elif rows:
         same = (
+            CONNECTION.c.district.not_in(select(HAND_EDIT.c.district)),
             CONNECTION.c.district == bindparam("of"),
             CONNECTION.c.spec == bindparam("says"),
             CONNECTION.c.mapper_digest == bindparam("by"),
@@ -90,8 +103,10 @@ def recognize(transaction: Transaction, connections: Iterable[Connection]) -> No
 
 
 _NAME = "SELECT set_config('reconciler.district', %(of)s, true)"
-_NOTE = """UPDATE connection SET fingerprint = %(found)s
-    WHERE district = %(of)s AND spec = %(says)s AND mapper_digest = %(by)s"""
+_NOTE = """UPDATE connection SET fingerprint = %(found)s, writes = writes + 1
+    WHERE district = %(of)s AND spec = %(says)s AND mapper_digest = %(by)s
+    AND NOT EXISTS (SELECT FROM hand_edit WHERE district = %(of)s)"""
+"""Counted, as SQLAlchemy counts every other write of ours: see `ConnectionTable.writes`."""
 
 
 def _note_one_by_one(transaction: Transaction, rows: Sequence[Mapping[str, str]]) -> None:
@@ -123,7 +138,7 @@ def finish(
     district: str,
     *,
     outcome: str,
-    problem: Mapping[str, str] | None,
+    problem: Mapping[str, Any] | None,
     unfinished: bool | None,
     synced: bool,
     run: str,
@@ -138,6 +153,10 @@ def finish(
         values["unfinished"] = unfinished
     if synced:
         values |= last_sync(transaction, outcome, run, at)
+    if problem and problem.get("digest"):
+        values |= {"hold": values["problem"], "hold_digest": problem["digest"]}
+    elif synced and not problem:
+        values |= {"hold": None, "hold_digest": None}
     transaction.execute(update(CONNECTION).where(CONNECTION.c.district == district).values(values))
 
 
@@ -224,16 +243,53 @@ def sis_schools(transaction: Transaction, district: str) -> list[SisSchool]:
     ]
 
 
-def _observed(row: Any) -> Observed:
+def hold(transaction: Transaction, district: str) -> dict[str, Any] | None:
+    """What holds the district's sync, as its report said it; None where nothing with a digest does."""
+    found = _recorded(transaction, district, "hold")
+    return dict(json.loads(found)) if found else None
+
+
+def delta_key(transaction: Transaction, district: str) -> str:
+    """The key of the district's digests; empty where it has no connection."""
+    return _recorded(transaction, district, "delta_key")
+
+
+def _recorded(transaction: Transaction, district: str, column: str) -> str:
+    """What the program wrote into the column, whatever stands there by hand; empty for nothing."""
+    altered = edited(transaction, (district,)).get(district)
+    if altered:
+        return str(altered.recorded[column] or "")
+    query = select(CONNECTION.c[column]).where(CONNECTION.c.district == district)
+    return str(transaction.execute(query).scalar() or "")
+
+
+def new_key() -> str:
+    """A key that nobody can guess, so that a digest tells nobody what it is of."""
+    return secrets.token_hex(32)
+
+
+def _observed(row: Mapping[Any, Any], edit: HandEdit | None = None) -> Observed | None:
+    """None for a row that the program did not write and cannot read."""
+    connection = connection_of(row["spec"], row["mapper_digest"])
+    if connection is None and edit is None:
+        raise StoreError(
+            f"{row['district']}: what the database has of this connection cannot be read",
+            code="database.failed",
+            hint="restore the row, or delete it: `reconcile` writes it anew from the district's file",
+        )
+    if connection is None:
+        return None
     return Observed(
-        connection=Connection(District.from_json(json.loads(row.spec)), row.mapper_digest),
-        phase=Phase(row.phase),
-        unfinished=row.unfinished,
-        retired_at=row.retired_at,
-        deactivated=row.deactivated,
-        held=row.outcome == "blocked",
-        host_key_seen=row.host_key_seen or "",
-        secret_slot=row.secret_slot or "",
+        connection=connection,
+        phase=Phase(row["phase"]),
+        unfinished=row["unfinished"],
+        retired_at=row["retired_at"],
+        deactivated=row["deactivated"],
+        held=row["outcome"] == "blocked",
+        host_key_seen=row["host_key_seen"] or "",
+        secret_slot=row["secret_slot"] or "",
+        hold_digest=row["hold_digest"] or "",
+        edit=edit,
     )
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, exists, select
 from sqlalchemy import Connection as Transaction
 
-from reconciler.config.district import District
 from reconciler.errors import UsageError
+from reconciler.store import connections
 from reconciler.store.database import Database
 from reconciler.store.scope import scope_of
 from reconciler.store.tables import (
-    CONNECTION,
     CONTACT,
     RELATIONSHIP,
     ROSTER,
@@ -121,12 +119,10 @@ def _schools(database: Database, district: str | None, school: str | None) -> It
 
 
 def _mapped(transaction: Transaction, district: str | None) -> dict[tuple[str, str], str]:
-    """(district, SIS school) to the platform's school."""
-    query = select(CONNECTION.c.district, CONNECTION.c.spec)
-    if district is not None:
-        query = query.where(CONNECTION.c.district == district)
+    """(district, SIS school) to the platform's school, as it was applied, whatever stands there by hand."""
+    seen = connections.observe(transaction, None if district is None else (district,))
     return {
-        (row.district, school.sis_id): school.school
-        for row in transaction.execute(query)
-        for school in District.from_json(json.loads(row.spec)).schools
+        (name, school.sis_id): school.school
+        for name, one in seen.items()
+        for school in one.connection.district.schools
     }

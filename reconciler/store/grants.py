@@ -13,6 +13,7 @@ _ROWS = ("student", "contact", "relationship", "staff")
 APPLICATION: Mapping[str, str] = {
     "alembic_version": "SELECT",
     "connection": "SELECT, INSERT, UPDATE",
+    "hand_edit": "SELECT, DELETE",
     "lease": "SELECT, INSERT, UPDATE",
     **dict.fromkeys(_ROWS, "SELECT, INSERT, UPDATE, DELETE"),
     "sis_school": "SELECT, INSERT, DELETE",
@@ -21,10 +22,12 @@ APPLICATION: Mapping[str, str] = {
     "run": "SELECT, INSERT, UPDATE (ended_at, outcome, summary)",
     "run_result": "SELECT, INSERT",
 }
-"""Table to privileges of whoever runs the program: nothing of history is changed or erased by them."""
+"""Table to privileges of whoever runs the program: nothing of history is changed or erased by them, and what
+somebody altered by hand is noted by triggers alone."""
 
 READER: Mapping[str, str] = dict.fromkeys(
-    ("alembic_version", "connection", *_ROWS, "sis_school", "reject", "run", "run_result"), "SELECT"
+    ("alembic_version", "connection", "hand_edit", *_ROWS, "sis_school", "reject", "run", "run_result"),
+    "SELECT",
 )
 """Those of whoever only looks: status, history, export, rejects, and plans without a preview."""
 

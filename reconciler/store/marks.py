@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from reconciler.planning.change import Stamp
 from reconciler.planning.connection import Observed, Phase
 from reconciler.planning.mark import Mark
 from reconciler.store.revisions import REVISIONS
@@ -33,10 +34,12 @@ class Marks:
     url: str = field(repr=False)  # it may hold a password
     connections: dict[str, Mark]
     last_commit: str
+    deleted: dict[str, Stamp] = field(default_factory=dict)
+    """Connections that somebody deleted by hand: when, and as whom."""
 
     def observe(self, districts: Collection[str]) -> dict[str, Observed] | None:
         """These connections as the store observes them, as they are now; None where only it can tell."""
-        found = _asked(self.url, lambda select: _with_spec(select, districts))
+        found = _asked(self.url, lambda select: None if select(_EDITED) else _with_spec(select, districts))
         if found is None:
             return None
         return {mark.district: seen for mark in found if (seen := mark.observed())}
@@ -52,9 +55,12 @@ _OF_ALL_DISTRICTS = "SELECT set_config('reconciler.scope', 'fleet', true)"
 """What `reconciler.store.scope` says of a fleet."""
 _VERSION = "SELECT version_num FROM alembic_version"
 _COLUMNS = """district, fingerprint, account, mapper, mapper_digest, phase, unfinished, retired_at,
-    deactivated, outcome = 'blocked', host_key_seen"""
+    deactivated, outcome = 'blocked', host_key_seen, hold_digest"""
 _SELECT = f"SELECT {_COLUMNS}, CASE WHEN phase <> '{Phase.SYNCING}' THEN spec END FROM connection"
 _SELECT_ALL = f"SELECT {_COLUMNS}, spec FROM connection"
+_EDITED = "SELECT 1 FROM hand_edit WHERE kind <> 'delete' LIMIT 1"
+"""Of what was altered by hand only the store can tell. Such a connection has no fingerprint."""
+_DELETED = "SELECT district, at, role FROM hand_edit WHERE kind = 'delete'"
 _LAST_COMMIT = """
     SELECT "commit" FROM run WHERE command = 'reconcile' AND "commit" <> ''
     ORDER BY started_at DESC, id DESC LIMIT 1"""
@@ -66,7 +72,8 @@ def read_marks(url: str) -> Marks | None:
     def ask(select: Select) -> Marks:
         last = select(_LAST_COMMIT)
         marks = {mark.district: mark for mark in _marks(select(_SELECT))}
-        return Marks(url, marks, last[0][0] if last else "")
+        gone = {district: Stamp(_instant(at), role or "") for district, at, role in select(_DELETED)}
+        return Marks(url, marks, last[0][0] if last else "", gone)
 
     return _asked(url, ask)
 
@@ -136,10 +143,11 @@ def _marks(rows: Iterable[Any]) -> Iterator[Mark]:
         deactivated,
         *rest,
     ) in rows:
-        held, host_key_seen, spec = rest
+        held, host_key_seen, hold_digest, spec = rest
         yield Mark(
             district, fingerprint, account, mapper, digest, phase, bool(unfinished),
             _instant(retired) if retired else None, bool(deactivated), bool(held), host_key_seen or "", spec,
+            hold_digest,
         )  # fmt: skip
 
 

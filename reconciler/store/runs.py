@@ -27,7 +27,7 @@ class Result:
     steps: Sequence[Mapping[str, Any]]
     changes: Sequence[Mapping[str, Any]]
     rows: Mapping[str, Mapping[str, int]]
-    error: Mapping[str, str] | None
+    error: Mapping[str, Any] | None
     at: datetime
 
 

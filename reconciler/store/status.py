@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import Select, func, select
 
-from reconciler.config.district import District
+from reconciler.config.district import District, Sftp
 from reconciler.planning.connection import Phase
+from reconciler.store.hand_edits import connection_of
 from reconciler.store.tables import CONNECTION, ROSTER, SIS_SCHOOL
 from reconciler.store.views import ConnectionView, LastSync, SchoolCounts
 
@@ -28,7 +29,19 @@ def unreachable(transaction: Transaction) -> frozenset[str]:
     """The districts whose last run came to grief at their server."""
     problems = select(CONNECTION.c.district, CONNECTION.c.problem).where(CONNECTION.c.problem.is_not(None))
     found = transaction.execute(problems)
-    return frozenset(row.district for row in found if json.loads(row.problem)["code"].startswith("sftp."))
+    said = {row.district: _problem(row.problem) for row in found}
+    return frozenset(
+        name for name, problem in said.items() if problem and problem["code"].startswith("sftp.")
+    )
+
+
+def _problem(said: str | None) -> dict[str, Any] | None:
+    """What the last run reported; nothing where somebody has put there what no run writes."""
+    try:
+        found = json.loads(said or "null")
+        return dict(found) | {"code": str(found["code"]), "message": str(found["message"])}
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def sync_status(desired_state: str, retired: bool, outcome: str | None, phase: str) -> str:
@@ -64,8 +77,18 @@ def _known_schools(transaction: Transaction, district: str | None) -> Mapping[st
     return schools
 
 
+def _spec(row: Any) -> District:
+    """What the row says; of one that somebody has made unreadable, what other columns repeat of it."""
+    connection = connection_of(row.spec, row.mapper_digest)
+    return (
+        connection.district
+        if connection
+        else District(row.district, row.name, row.account, Sftp("", ""), row.mapper)
+    )
+
+
 def _view(row: Any, rows: dict[str, int], known: set[str]) -> ConnectionView:
-    spec = District.from_json(json.loads(row.spec))
+    spec = _spec(row)
     mapped = {school.sis_id for school in spec.schools}
     ignored = set(spec.ignored_schools)
     synced = row.last_sync_at and LastSync(row.last_sync_at, row.last_sync_outcome, row.last_sync_commit)
@@ -83,6 +106,6 @@ def _view(row: Any, rows: dict[str, int], known: set[str]) -> ConnectionView:
         schools=SchoolCounts(len(mapped), len(known - mapped - ignored), len(ignored)),
         rows=rows,
         last_sync=synced or None,
-        problem=json.loads(row.problem) if row.problem else None,
+        problem=_problem(row.problem),
         retired_at=row.retired_at,
     )

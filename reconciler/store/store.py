@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection as Transaction
 
+from reconciler.planning.change import Stamp
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.run import RunInfo
 from reconciler.roster.delta import EntityDelta, Reject, SisSchool, Snapshot
 from reconciler.roster.packages.kept import KeptFile
-from reconciler.store import connections, history, kept_files, leases, purge, runs, status
+from reconciler.store import connections, hand_edits, history, kept_files, leases, purge, runs, status
 from reconciler.store.database import Database
 from reconciler.store.export import export, export_columns
 from reconciler.store.keyed_rows import stored_values
@@ -85,6 +87,10 @@ class Store:
         found = self._read(lambda t: connections.observe(t, (district,)), scope_of(district))
         return found.get(district)
 
+    def deleted(self, districts: Collection[str] | None = None) -> dict[str, Stamp]:
+        """When, and as whom, connections were deleted by hand; of these districts, or of all."""
+        return self._read(lambda t: hand_edits.deleted(t, districts), FLEET)
+
     def unreachable(self) -> frozenset[str]:
         """The districts whose last run came to grief at their server."""
         return self._read(status.unreachable, FLEET)
@@ -130,7 +136,7 @@ class Store:
         lease: Lease,
         *,
         outcome: str,
-        problem: Mapping[str, str] | None,
+        problem: Mapping[str, Any] | None,
         unfinished: bool | None,
         synced: bool,
         run: str,
@@ -153,6 +159,14 @@ class Store:
                 at=at,
             ),
         )
+
+    def hold(self, district: str) -> dict[str, Any] | None:
+        """What holds the district's sync, as its report said it; None where nothing with a digest does."""
+        return self._read(lambda t: connections.hold(t, district), scope_of(district))
+
+    def delta_key(self, district: str) -> str:
+        """The key of digests of the district's held rows; empty where it has no connection."""
+        return self._read(lambda t: connections.delta_key(t, district), scope_of(district))
 
     # --- rows --------------------------------------------------------------------------------------
 
@@ -215,6 +229,9 @@ class Store:
                 kept_files.replace(transaction, lease.district, kept)
             values = connections.last_sync(transaction, "succeeded", run, at)
             values |= {"snapshot": snapshot_to_text(snapshot), "phase": Phase.SYNCING.value}
+            values |= {"hold": None, "hold_digest": None}
+            if deltas:  # what was approved of other rows than these is void from here on
+                values["delta_key"] = connections.new_key()
             connections.change(transaction, lease.district, **values)
             # A long transaction has used the lease up; what follows it needs a fresh one.
             leases.renew(transaction, held(lease))
@@ -236,7 +253,7 @@ class Store:
         steps: Sequence[Mapping[str, Any]],
         changes: Sequence[Mapping[str, Any]],
         rows: Mapping[str, Mapping[str, int]],
-        error: Mapping[str, str] | None,
+        error: Mapping[str, Any] | None,
         at: datetime,
     ) -> None:
         """Append what the run did to the district."""
@@ -270,9 +287,18 @@ class Store:
         return self._under(lease, work)
 
     def purge_history(self, started_before: datetime, *, dry_run: bool) -> int:
-        """Erase the runs that began before then; how many."""
+        """Erase the runs that began before then; how many. Notes of deleted connections go as well."""
         way = self._database.rehearse if dry_run else self._database.write
+        if not dry_run:
+            self._purge_deleted(started_before)
         return way(lambda t: purge.purge_history(t, started_before))
+
+    def _purge_deleted(self, deleted_before: datetime) -> None:
+        """Each in the name of its own district. A connection that is there and was edited stays noted."""
+        for district, stamp in self.deleted().items():
+            if stamp.at < deleted_before:
+                erase = partial(hand_edits.forget_deleted, district=district, before=deleted_before)
+                self._database.write(erase, scope_of(district))
 
     def forget(self, *, rewrite: bool) -> bool:
         """Overwrite what was erased; see Database.forget."""

@@ -10,7 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+)
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -70,6 +79,7 @@ def _number() -> Any:
 # Rows of one district lie together on disk: without rowid, the table is its primary key's tree.
 _CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
 _STRICT = {"sqlite_strict": True}
+_ONE_MORE = literal_column("writes + 1", Integer)
 
 
 class ConnectionTable(StoreTable, table=True):
@@ -101,6 +111,33 @@ class ConnectionTable(StoreTable, table=True):
     last_sync_at: datetime | None = _time()
     last_sync_outcome: str | None = _text()
     last_sync_commit: str | None = _text()
+    delta_key: str | None = _text()
+    """Random: the key of the digests of its held deltas. Another one whenever rows are written."""
+    hold: str | None = _text()
+    """{code, message, cause, digest, limits, …} of the delta that is held; NULL where none is."""
+    hold_digest: str | None = _text()
+    writes: int = Field(
+        sa_type=Integer, sa_column_kwargs={"server_default": "0", "default": 1, "onupdate": _ONE_MORE}
+    )
+    """How often this program has written the row, counted without any statement saying so. A change that does
+    not count is somebody's own, and a trigger notes it."""
+
+
+class HandEditTable(StoreTable, table=True):
+    """A connection that somebody altered by hand, until `reconcile` has put it right. Triggers write here."""
+
+    __tablename__ = "hand_edit"
+    __table_args__: ClassVar[Any] = (_STRICT,)
+
+    district: str = _key()
+    at: datetime = _time()
+    """Of the last edit."""
+    role: str | None = _text()
+    """Who was logged in to the database; NULL where it does not know."""
+    kind: str = _text()
+    """`update`, `insert` or `delete`."""
+    was: str = _text()
+    """{column: [what stood there before the first edit]}"""
 
 
 class SisSchoolTable(StoreTable, table=True):
@@ -313,6 +350,7 @@ class RunResultTable(StoreTable, table=True):
 CONNECTION, SIS_SCHOOL, REJECT, LEASE, RUN, RUN_RESULT = (
     METADATA.tables[name] for name in ("connection", "sis_school", "reject", "lease", "run", "run_result")
 )
+HAND_EDIT = METADATA.tables["hand_edit"]
 SOURCE_FILE = METADATA.tables["source_file"]
 STUDENT, CONTACT, RELATIONSHIP, STAFF = (
     METADATA.tables[name] for name in ("student", "contact", "relationship", "staff")

@@ -52,7 +52,7 @@ class ConnectionView:
     rows: Mapping[str, int]
     """Active rows by entity."""
     last_sync: LastSync | None = None
-    problem: Mapping[str, str] | None = None
+    problem: Mapping[str, Any] | None = None
     retired_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class ResultView:
     steps: tuple[Mapping[str, Any], ...]
     changes: tuple[Mapping[str, Any], ...]
     rows: Mapping[str, Mapping[str, int]]
-    error: Mapping[str, str] | None
+    error: Mapping[str, Any] | None
     at: datetime
 
     def to_json(self) -> dict[str, Any]:

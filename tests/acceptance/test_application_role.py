@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.acceptance.world import World, contacts_csv, csv_text, students_csv
-from tests.roles import Roles, postgresql_program, roles
+from tests.roles import Roles, postgresql_program, psql, roles
 
 __all__ = ["roles"]
 
@@ -138,7 +138,44 @@ def test_a_reader_sees_everything_and_changes_nothing(world_of: WorldOf) -> None
     assert (world.everything(), world.json("status"), len(world.json("history"))) == before
 
 
-NO_ROWS = ("alembic_version", "connection", "lease", "run", "run_result", "sis_school", "reject")
+@pytest.mark.parametrize("role", ["app", "owner"])
+def test_what_is_held_is_approved_and_what_was_edited_is_put_right(
+    role: str, world_of: WorldOf, roles: Roles, owned: str
+) -> None:
+    """Both are shown to a reader as well."""
+    world = world_of(role)
+    world.district("oak", schools=["0042"])
+    world.put("oak", {"students.csv": students_csv(40)})
+    assert world.run("reconcile").code == 0
+    world.put("oak", {"students.csv": students_csv(20)})
+    assert world.run("sync").code == 3
+    assert world.run("approve", "oak", "--reason", "A school closed").code == 0
+    world_of("reader")
+    assert [d["reason"] for d in world.json("plan")["districts"]] == ["approved"]
+    world_of(role)
+    assert world.run("reconcile").code == 0
+    assert len(world.export("students")) == 20
+
+    psql(roles.server.url_of(owned), "UPDATE connection SET phase = 'saved', account = 'another'")
+    drift = [("account", True), ("phase", True)]
+    assert [(c["path"], c["drift"]) for c in _planned(world_of("reader"))["changes"]] == drift
+    world_of(role)
+    assert world.json("sync")["results"][0]["error"]["code"] == "sync.edited"
+    assert world.run("reconcile").code == 0
+    assert world.run("plan", "--detailed-exitcode").code == 0
+
+    psql(roles.server.url_of(owned), "DELETE FROM connection")
+    assert _planned(world_of("reader"))["reason"].startswith("its row was deleted from the database 20")
+    assert world_of(role).run("reconcile").code == 0
+    assert world.run("plan", "--detailed-exitcode").code == 0
+
+
+def _planned(world: World) -> dict[str, Any]:
+    (district,) = world.json("plan")["districts"]
+    return dict(district)
+
+
+NO_ROWS = ("alembic_version", "connection", "hand_edit", "lease", "run", "run_result", "sis_school", "reject")
 """Tables that say how things stand. Rejects name a row by its id, and nothing else of it."""
 
 

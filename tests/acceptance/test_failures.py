@@ -224,7 +224,8 @@ def test_no_place_for_temporary_files_is_a_failure_and_no_crash(
 ) -> None:
     world.district("oak", schools=["0042"])
     world.put("oak", {"students.csv": students_csv(3)})
-    monkeypatch.setattr("tempfile.tempdir", "/dev/null/folder")
+    nowhere = Path("/dev/null/folder")
+    monkeypatch.setattr("reconciler.roster.workspace.temporary_folder", lambda: nowhere)
     done = world.run("reconcile", "--format", "json")
     assert done.code == 1
     assert result_of(done.json, "oak")["error"]["code"] == "local.refused"

@@ -18,7 +18,7 @@ from reconciler.documents.reader import parse_document
 from reconciler.documents.schema import load_schema, schema_problems
 from reconciler.errors import ConfigError, Problem
 
-OURS = ("district.schema.json", "fleet.schema.json")
+OURS = ("district.schema.json", "fleet.schema.json", "approval.schema.json")
 KNOWN_KEYWORDS = {
     "$schema", "$id", "$defs", "$ref", "title", "description", "default", "examples", "errorMessage",
     "x-echo", "type", "enum", "const", "properties", "required", "dependentRequired",

@@ -27,6 +27,8 @@ _ABOUT_RUNS = {"run", "run_result", "lease", "alembic_version"}
 _ABOUT_TIME = (DateTime, UtcTime)
 _ABOUT_LAST_RUN = {"outcome", "last_sync_outcome"}
 """Columns that say how the last run ended: a second one finds nothing to do, and says so."""
+_ABOUT_WRITING = {"writes", "delta_key"}
+"""Columns that count a connection's writes, and a random key that each of them may draw anew."""
 
 
 Figure = Callable[[str], None]
@@ -52,7 +54,7 @@ def stored(database_url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _is_about_runs(column: Column[Any]) -> bool:
-    return isinstance(column.type, _ABOUT_TIME) or column.name in _ABOUT_LAST_RUN
+    return isinstance(column.type, _ABOUT_TIME) or column.name in _ABOUT_LAST_RUN | _ABOUT_WRITING
 
 
 def newest_run(database_url: str) -> list[tuple[str, float]]:

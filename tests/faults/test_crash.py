@@ -52,6 +52,20 @@ def _changed(world: World) -> None:
     world.put("oak", files(STUDENTS - 100, grade="06"))
 
 
+def _approved(world: World) -> None:
+    _changed(world)
+    assert world.run("sync").code == 3
+    assert world.run("approve", "oak").code == 0
+
+
+def _edited(world: World) -> None:
+    _there(world)
+    engine = engine_of(world.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE connection SET name = 'x', phase = 'saved', host_key_seen = 'x'"))
+    engine.dispose()
+
+
 def _stopped(world: World) -> None:
     _there(world)
     world.district("oak", schools=["0042"], sftp={"host_key": None}, sync={"state": "stopped"})
@@ -82,6 +96,8 @@ SCENARIOS = {
     "a sync that changes and removes": Scenario(
         _changed, ("sync", "--workers", "1", "--allow-removals", "oak")
     ),
+    "what git approves": Scenario(_approved, ("reconcile", "--workers", "1")),
+    "an edit put right": Scenario(_edited, ("reconcile", "--workers", "1")),
     "a stop": Scenario(_stopped, ("reconcile", "--workers", "1")),
     "a retirement that is over": Scenario(_retired, ("reconcile", "--workers", "1")),
     "a purge": Scenario(_removed, ("purge",)),

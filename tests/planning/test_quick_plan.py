@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.config.district import Pause
+from reconciler.planning.change import Step
 from reconciler.planning.connection import Connection, Observed, Phase
 from reconciler.planning.mark import Mark
 from reconciler.planning.plan import Plan, build_plan
@@ -28,13 +30,14 @@ def mark_of(one: Observed, fingerprint: str | None) -> Mark:
     return Mark(
         district.id, fingerprint, district.account, district.mapper, one.connection.mapper_digest, one.phase,
         one.unfinished, one.retired_at, one.deactivated, one.held, one.host_key_seen,
-        None if one.phase is Phase.SYNCING else json.dumps(district.to_json()),
+        None if one.phase is Phase.SYNCING else json.dumps(district.to_json()), one.hold_digest or None,
     )  # fmt: skip
 
 
 def print_of(one: Connection) -> str:
     """A fingerprint as good as any: files that say the same have the same bytes here."""
-    return f"file of {json.dumps(one.district.to_json())}.{MAPPERS}"
+    said = hashlib.sha256(json.dumps(one.district.to_json()).encode()).hexdigest()  # no dot: one follows it
+    return f"{said}.{MAPPERS}"
 
 
 def planned(
@@ -114,6 +117,25 @@ def test_a_held_district_is_looked_at_where_it_is_to_be_tried_again() -> None:
     assert (len(quick.changes), asked) == (1, ["oak"])
 
 
+def test_a_held_district_is_looked_at_where_git_approves_of_it() -> None:
+    facts = fleet(
+        oak=observed(connection("oak"), held=True, hold_digest="5f1c"), elm=observed(connection("elm"))
+    )
+    assert planned(*facts)[0].is_empty
+    quick, full, asked = planned(*facts, approved=["oak"])
+    assert quick == full
+    assert [(c.reason, c.steps) for c in quick.changes] == [("approved", (Step.SYNC,))]
+    assert asked == ["oak"]
+
+
+@pytest.mark.parametrize("sync", [{"state": "stopped"}, {"pause": (Pause(NOW.date(), NOW.date()),)}])
+def test_nothing_is_due_to_an_approval_while_no_sync_is(sync: dict[str, object]) -> None:
+    facts = fleet(oak=observed(connection("oak", sync=sync), Phase.MAPPED, held=True, hold_digest="5f1c"))
+    quick, full, _ = planned(*facts, approved=["oak"])
+    assert quick == full
+    assert quick.is_empty
+
+
 def test_what_is_refused_or_not_asked_for_is_left_out() -> None:
     facts = fleet(oak=observed(connection("oak")), elm=observed(connection("elm"), Phase.SAVED))
     del facts[0]["elm"], facts[3]["elm"]
@@ -140,7 +162,7 @@ some = st.sets(st.sampled_from(NAMES))
 @settings(deadline=None)
 @given(
     st.fixed_dictionaries(dict.fromkeys(NAMES, states)),
-    some, st.none() | some, some,
+    some, st.none() | some, some, some,
     st.sampled_from([NOW, datetime(2026, 12, 24, tzinfo=UTC)]),
 )  # fmt: skip
 def test_whatever_is_known_the_plan_is_the_full_one(
@@ -148,6 +170,7 @@ def test_whatever_is_known_the_plan_is_the_full_one(
     refused: set[str],
     only: set[str] | None,
     retry: set[str],
+    approved: set[str],
     now: datetime,
 ) -> None:
     desired: dict[str, Connection] = {}
@@ -169,6 +192,8 @@ def test_whatever_is_known_the_plan_is_the_full_one(
             desired[name] = seen[name].connection if state["same"] and name in seen else wanted
     refused -= desired.keys()
     signs = {name: (print_of(one), one.mapper_digest) for name, one in desired.items()}
-    quick, full, _ = planned(desired, seen, marks, signs, now, refused=refused, only=only, retry=retry)  # type: ignore[arg-type]
+    quick, full, _ = planned(
+        desired, seen, marks, signs, now, refused=refused, only=only, retry=retry, approved=approved
+    )  # type: ignore[arg-type]
     assert quick == full
     assert quick.digest == full.digest

@@ -36,6 +36,8 @@ CASES = {
     "a mapper that others extend": (["mappers/acme.json"], ["ash", "fir"]),
     "a mapper that others extend, in two steps": (["mappers/base.yaml"], ["ash", "fir", "gone"]),
     "a mapper that was applied last": (["mappers/old.json"], ["oak"]),
+    "an approval": (["approvals/ash/5f1c.yaml"], ["ash"]),
+    "what lies beside the approvals": (["approvals/README.md", "approvals/nobody/5f1c.yaml"], []),
     "a district that nobody knows": (["districts/new.yaml"], []),
 }
 

@@ -124,6 +124,9 @@ DEFINITIONS = {
     "refuse-changes": "SELECT reconciler_refuse_change()",
     "erase-a-connection": "DELETE FROM connection",
     "erase-a-lease": "DELETE FROM lease",
+    "note-a-hand-edit": "INSERT INTO hand_edit VALUES ('aspen', now(), 'rosa', 'update', '{{}}')",
+    "change-who-edited": "UPDATE hand_edit SET role = 'somebody else'",
+    "note-by-the-triggers-function": "SELECT reconciler_note_edit()",
 }
 
 
@@ -135,7 +138,9 @@ def test_the_application_may_not(roles: Roles, database: str, statement: str) ->
             connection.execute(statement.encode())
 
 
-@pytest.mark.parametrize("name", ["connection", "student", "run", "run_result", "reject", "lease"])
+@pytest.mark.parametrize(
+    "name", ["connection", "hand_edit", "student", "run", "run_result", "reject", "lease"]
+)
 def test_a_reader_writes_nothing(roles: Roles, database: str, name: str) -> None:
     with psycopg.connect(roles.url("reader", database), options="-c reconciler.district=aspen") as connection:
         column = "id" if name.startswith("run") else "district"
@@ -261,6 +266,9 @@ def test_a_right_that_is_missing_is_named(roles: Roles) -> None:
 def test_a_superuser_who_migrates_lends_the_owners_rights_and_not_his_own(roles: Roles) -> None:
     with roles.database() as name:
         undo = [
+            "DROP FUNCTION reconciler_note_edit CASCADE",
+            "DROP TABLE hand_edit",
+            *(f"ALTER TABLE connection DROP {c}" for c in ("delta_key", "hold", "hold_digest", "writes")),
             "DROP FUNCTION reconciler_district, reconciler_reads_fleet CASCADE",
             "DROP FUNCTION reconciler_purge_history",
             "DROP POLICY history_erase ON run_result",
@@ -271,5 +279,9 @@ def test_a_superuser_who_migrates_lends_the_owners_rights_and_not_his_own(roles:
         with Store(roles.server.url_of(name)) as store:
             store.migrate()
         with psycopg.connect(roles.server.url_of(name)) as connection:
-            query = "SELECT proowner::regrole::text FROM pg_proc WHERE proname = 'reconciler_purge_history'"
-            assert connection.execute(query).fetchone() == (roles.names["owner"],)
+            query = """SELECT proname::text, proowner::regrole::text FROM pg_proc WHERE prosecdef
+                AND pronamespace = 'public'::regnamespace
+                UNION ALL SELECT relname, relowner::regrole::text FROM pg_class WHERE relname = 'hand_edit'"""
+            owned: dict[str, str] = dict(connection.execute(query).fetchall())
+    things = ("reconciler_purge_history", "reconciler_note_edit", "hand_edit")
+    assert owned == dict.fromkeys(things, roles.names["owner"])

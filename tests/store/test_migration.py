@@ -86,6 +86,8 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(store: Store, database
     assert [view.id for view in store.history()] == [run]
     with pytest.raises(StoreError):  # what 0004 brought
         _execute(database_url, "UPDATE run SET plan_digest = 'another'")
+    keys = _all(database_url, "SELECT delta_key, writes FROM connection")  # what 0006 brought
+    assert [(len(key), writes) for key, writes in keys] == [(64, 1)]
 
 
 def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url: str) -> None:
@@ -108,8 +110,14 @@ _WITHOUT_0004 = (
     "ALTER TABLE connection DROP COLUMN secret_slot",
     "ALTER TABLE run DROP COLUMN plan_digest",
 )
+_WITHOUT_0006 = (
+    *(f"ALTER TABLE connection DROP COLUMN {c}" for c in ("delta_key", "hold", "hold_digest", "writes")),
+    "DROP TABLE hand_edit",
+)
 _BACK_TO_0001 = {
     "sqlite": (
+        *(f"DROP TRIGGER connection_{what}" for what in ("edited", "renamed", "inserted", "deleted")),
+        *_WITHOUT_0006,
         *(
             f"DROP TRIGGER {t}"
             for t in ("run_result_update", "run_result_delete", "run_delete", "run_update")
@@ -119,6 +127,8 @@ _BACK_TO_0001 = {
         "UPDATE alembic_version SET version_num = '0001'",
     ),
     "postgresql": (
+        "DROP FUNCTION reconciler_note_edit CASCADE",
+        *_WITHOUT_0006,
         "DROP FUNCTION reconciler_refuse_change, reconciler_district, reconciler_reads_fleet CASCADE",
         "DROP FUNCTION reconciler_purge_history",
         "DROP POLICY history_erase ON run_result",
@@ -134,6 +144,15 @@ def _execute(url: str, *statements: str) -> None:
     database = Database(url)
     try:
         database.write(lambda connection: [connection.execute(text(s)) for s in statements])
+    finally:
+        database.close()
+
+
+def _all(url: str, query: str) -> list[tuple[object, ...]]:
+    database = Database(url)
+    try:
+        with database.read() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
     finally:
         database.close()
 

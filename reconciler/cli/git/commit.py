@@ -8,7 +8,7 @@ from reconciler.cli.git.asking import Git
 from reconciler.errors import UsageError
 from reconciler.settings import Settings
 
-CONFIGURATION = ("districts", "mappers", "reconciler.yaml")
+CONFIGURATION = ("districts", "mappers", "approvals", "reconciler.yaml")
 
 
 def read_commit(root: Path, settings: Settings) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.planning.connection import Observed
 from reconciler.planning.touched import FLEET_FILE, Since, Use, changed_mappers, touched
 
-_CONFIGURATION = ("districts", "mappers", FLEET_FILE)
+_CONFIGURATION = ("districts", "mappers", "approvals", FLEET_FILE)
 _WHOLE_HISTORY = (
     "fetch the whole history: `fetch-depth: 0` for actions/checkout, else `git fetch --unshallow`"
 )
@@ -93,7 +93,7 @@ def _links(root: Path) -> dict[str, str]:
 
 def _files(root: Path) -> Iterable[Path]:
     yield root / FLEET_FILE
-    for folder in ("districts", "mappers"):
+    for folder in ("districts", "mappers", "approvals"):
         yield from (Path(at) / name for at, _, names in os.walk(root / folder) for name in names)
 
 
