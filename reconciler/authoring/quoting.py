@@ -14,7 +14,7 @@ IDS = frozenset({"account", "sis_id", "ignored_schools"})
 """Keys whose texts are ids; of a list, the key that it stands under."""
 
 _PLAIN = re.compile(r"[^\W_](?:[^\n\r\t\"#*`|>{}\[\]]*[^\s:\"#*`|>{}\[\]])?|[./_][\w./-]*")
-_UNSAFE_BESIDE_OTHERS = re.compile(r",|: |'")
+_UNSAFE_BESIDE_OTHERS = re.compile(r"[,?']|: ")
 
 
 def quoted(text: str) -> str:
